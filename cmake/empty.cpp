@@ -1,0 +1,1 @@
+// Lets a room without sources yet be a library.

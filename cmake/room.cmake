@@ -1,0 +1,30 @@
+# tandem_room(NAME DEPS ...): library tandem_NAME from src/NAME (main.cpp and *_test.cpp left out) and one test
+# program NAME_test from its *_test.cpp. A DEPS word that names a room means its library.
+function(tandem_room name)
+  cmake_parse_arguments(ROOM "" "" "DEPS" ${ARGN})
+  set(dir ${CMAKE_SOURCE_DIR}/src/${name})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${dir}/*.cpp)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "(_test|/main)\\.cpp$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+
+  add_library(tandem_${name} STATIC ${sources} ${CMAKE_SOURCE_DIR}/cmake/empty.cpp)
+  target_include_directories(tandem_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+  target_compile_options(tandem_${name} PRIVATE ${TANDEM_WARNINGS})
+  target_link_libraries(tandem_${name} PUBLIC fmt::fmt tl::expected OpenSSL::Crypto)
+  foreach(dep ${ROOM_DEPS})
+    if(TARGET tandem_${dep})
+      target_link_libraries(tandem_${name} PUBLIC tandem_${dep})
+    else()
+      target_link_libraries(tandem_${name} PUBLIC ${dep})
+    endif()
+  endforeach()
+
+  if(TANDEM_TESTS AND tests)
+    add_executable(${name}_test ${tests})
+    target_compile_options(${name}_test PRIVATE ${TANDEM_WARNINGS})
+    target_link_libraries(${name}_test PRIVATE tandem_${name} tandem_testing GTest::gmock GTest::gtest_main rapidcheck rapidcheck_gtest)
+    gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+                         PROPERTIES LABELS "fast;${name}" WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  endif()
+endfunction()
