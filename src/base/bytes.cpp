@@ -30,9 +30,15 @@ uint64_t ByteReader::Fixed(size_t n) {
   return v;
 }
 
-uint8_t ByteReader::U8() { return static_cast<uint8_t>(Fixed(1)); }
-uint32_t ByteReader::U32() { return static_cast<uint32_t>(Fixed(4)); }
-uint64_t ByteReader::U64() { return Fixed(8); }
+uint8_t ByteReader::U8() {
+  return static_cast<uint8_t>(Fixed(1));
+}
+uint32_t ByteReader::U32() {
+  return static_cast<uint32_t>(Fixed(4));
+}
+uint64_t ByteReader::U64() {
+  return Fixed(8);
+}
 
 uint64_t ByteReader::Varint() {
   uint64_t v = 0;

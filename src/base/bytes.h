@@ -1,5 +1,5 @@
-// Bounded little-endian readers and writers for wire frames and small files. A reader never passes its end: after the
-// first read that would, ok() is false and every further read returns 0.
+// Bounded little-endian readers and writers for wire frames and small files. A reader never passes its end:
+// after the first read that would, ok() is false and every further read returns 0.
 #pragma once
 
 #include <cstddef>
@@ -35,7 +35,8 @@ class ByteReader {
   uint8_t U8();
   uint32_t U32();
   uint64_t U64();
-  uint64_t Varint();  // not ok() when longer than 10 bytes, past 64 bits, or padded with a zero byte (one value, one form)
+  uint64_t Varint();  // not ok() when longer than 10 bytes, past 64 bits, or padded with a zero byte (one
+                      // value, one form)
   ByteView Raw(size_t n);
 
   bool ok() const { return ok_; }

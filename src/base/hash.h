@@ -1,4 +1,5 @@
-// SHA-256 for identities that must not collide by accident or by intent: vocabularies, weights, kernel fingerprints.
+// SHA-256 for identities that must not collide by accident or by intent: vocabularies, weights, kernel
+// fingerprints.
 #pragma once
 
 #include <array>

@@ -29,7 +29,11 @@ const CodeRow& Find(ErrorCode code) {
 
 }  // namespace
 
-int ExitCode(ErrorCode code) { return Find(code).exit_code; }
-const char* ErrorName(ErrorCode code) { return Find(code).name; }
+int ExitCode(ErrorCode code) {
+  return Find(code).exit_code;
+}
+const char* ErrorName(ErrorCode code) {
+  return Find(code).name;
+}
 
 }  // namespace tandem

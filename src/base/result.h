@@ -1,5 +1,5 @@
-// Errors as values. A function that can fail returns Result<T> or Status; the error is a code for programs and one
-// sentence, holding the offending figures, for people. Nothing in Tandem throws across a room's edge.
+// Errors as values. A function that can fail returns Result<T> or Status; the error is a code for programs
+// and one sentence, holding the offending figures, for people. Nothing in Tandem throws across a room's edge.
 #pragma once
 
 #include <fmt/format.h>
@@ -10,7 +10,8 @@
 
 namespace tandem {
 
-// What went wrong, as coarse as a caller or a script needs to react. ExitCode() makes a process exit code of it.
+// What went wrong, as coarse as a caller or a script needs to react. ExitCode() makes a process exit code of
+// it.
 enum class ErrorCode {
   kUsage,     // flags or arguments that make no sense
   kFile,      // a file that is missing, unreadable, truncated or hostile
@@ -47,8 +48,8 @@ tl::unexpected<Error> Forward(const Result<T>& failed) {
   return tl::unexpected(failed.error());
 }
 
-// Process exit code of an error: 1 internal, 2 usage, 3 file, 4 model, 5 context, 6 network, 7 busy, 8 protocol, 9 auth,
-// 10 resource. 0 is success and 130 an interrupt; docs/cli.md lists them for users.
+// Process exit code of an error: 1 internal, 2 usage, 3 file, 4 model, 5 context, 6 network, 7 busy, 8
+// protocol, 9 auth, 10 resource. 0 is success and 130 an interrupt; docs/cli.md lists them for users.
 int ExitCode(ErrorCode code);
 
 // Short lower-case name of a code ("file", "network", ...), as in --json output.

@@ -15,13 +15,16 @@ using Pos = int32_t;
 // Monotonic time since an arbitrary zero (process start, or 0 in a simulation), and differences of it.
 using Micros = std::chrono::microseconds;
 
-// Positions [begin, end) of a text that came in as a prompt at once. A chat has several, in order, not overlapping.
+// Positions [begin, end) of a text that came in as a prompt at once. A chat has several, in order, not
+// overlapping.
 struct PromptSpan {
   Pos begin = 0;
   Pos end = 0;
   friend bool operator==(const PromptSpan&, const PromptSpan&) = default;
 };
 
-inline double ToMs(Micros t) { return static_cast<double>(t.count()) / 1000.0; }
+inline double ToMs(Micros t) {
+  return static_cast<double>(t.count()) / 1000.0;
+}
 
 }  // namespace tandem

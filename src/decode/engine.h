@@ -1,10 +1,11 @@
-// The one interface between models and everything that writes text with them. Plain ids and floats: no ggml type leaks
-// out. Two implementations: GgmlEngine (decode/ggml_engine.h) and FakeEngine (decode/fake_engine.h), whose logits are a
-// hash of the prefix.
+// The one interface between models and everything that writes text with them. Plain ids and floats: no ggml
+// type leaks out. Two implementations: GgmlEngine (decode/ggml_engine.h) and FakeEngine
+// (decode/fake_engine.h), whose logits are a hash of the prefix.
 //
-// Promise that the whole product rests on ("one seed, one text"): the logits of a position depend on the ids of its
-// prefix and on the kernel class of each of its rows, and on nothing else: not on what else is in the step, on how small
-// rows are grouped, on the thread count or on what was truncated before. decode/prefill.h says which class a row has.
+// Promise that the whole product rests on ("one seed, one text"): the logits of a position depend on the ids
+// of its prefix and on the kernel class of each of its rows, and on nothing else: not on what else is in the
+// step, on how small rows are grouped, on the thread count or on what was truncated before. decode/prefill.h
+// says which class a row has.
 #pragma once
 
 #include <memory>
@@ -20,14 +21,15 @@ namespace tandem {
 using SeqId = int32_t;  // a sequence (one KV cache slot) of one engine
 
 struct EngineInfo {
-  std::string model_name;    // for people
-  int vocab_size = 0;        // ids [0, vocab_size) have logits; padding ids at the end are left out
-  Pos context = 0;           // positions a sequence can hold
-  int max_sequences = 0;     // open at once
-  int max_rows = 0;          // rows of one Step, over all sequences
-  bool exact = true;         // the promise above holds for these weights on this machine
-  std::string exact_note;    // when not exact: why, one sentence
-  std::string fingerprint;   // kernels: CPU features, ggml build, settings that change bits; equal text needs equal ones
+  std::string model_name;   // for people
+  int vocab_size = 0;       // ids [0, vocab_size) have logits; padding ids at the end are left out
+  Pos context = 0;          // positions a sequence can hold
+  int max_sequences = 0;    // open at once
+  int max_rows = 0;         // rows of one Step, over all sequences
+  bool exact = true;        // the promise above holds for these weights on this machine
+  std::string exact_note;   // when not exact: why, one sentence
+  std::string fingerprint;  // kernels: CPU features, ggml build, settings that change bits; equal text needs
+                            // equal ones
 };
 
 // Consecutive new positions of one sequence: [first, first + tokens.size()).
@@ -35,8 +37,8 @@ struct SeqRows {
   SeqId seq = 0;
   Pos first = 0;                  // must be the sequence's length
   std::span<const Token> tokens;  // not empty; must live until Step returns
-  bool bulk = false;              // whole blocks of kBulkRows (decode/prefill.h) rows, computed by the wide kernels
-  int logits = 0;                 // how many of the last rows need logits, 0..tokens.size()
+  bool bulk = false;  // whole blocks of kBulkRows (decode/prefill.h) rows, computed by the wide kernels
+  int logits = 0;     // how many of the last rows need logits, 0..tokens.size()
 };
 
 // Logits of a Step: one row of vocab_size floats for each row asked for, in batch order, then position order.
@@ -64,11 +66,12 @@ class Engine {
 
   virtual const EngineInfo& info() const = 0;
 
-  // A new empty sequence. kBusy when max_sequences are open, kResource when memory for its cache cannot be had.
+  // A new empty sequence. kBusy when max_sequences are open, kResource when memory for its cache cannot be
+  // had.
   virtual Result<SeqId> Open() = 0;
-  // Appends the rows and returns the logits asked for. A sequence may appear at most once in a batch. On an error
-  // nothing was appended: kContext when a position lies past the context, kUsage for a batch that breaks the rules
-  // above, kInternal when the backend failed.
+  // Appends the rows and returns the logits asked for. A sequence may appear at most once in a batch. On an
+  // error nothing was appended: kContext when a position lies past the context, kUsage for a batch that
+  // breaks the rules above, kInternal when the backend failed.
   virtual Result<LogitsView> Step(std::span<const SeqRows> batch) = 0;
   // Forgets positions >= length. kUsage when length is negative or larger than the sequence.
   virtual Status Truncate(SeqId seq, Pos length) = 0;

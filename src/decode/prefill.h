@@ -1,9 +1,9 @@
-// Which kernel computes a position's row: a function of the position and the prompt spans alone, never of load or mode,
-// so that every mode, replica and rebuilt cache computes the same bits (../docs/exactness.md).
+// Which kernel computes a position's row: a function of the position and the prompt spans alone, never of
+// load or mode, so that every mode, replica and rebuilt cache computes the same bits (../docs/exactness.md).
 //
-// ggml's CPU attention has two classes of kernels that round differently: nodes of 64 and more query rows, and nodes of 2
-// to 63. So whole 64-aligned blocks of a prompt go in bulk, and all the rest (a prompt's tail, its last token, and
-// everything generated) goes in small nodes.
+// ggml's CPU attention has two classes of kernels that round differently: nodes of 64 and more query rows,
+// and nodes of 2 to 63. So whole 64-aligned blocks of a prompt go in bulk, and all the rest (a prompt's tail,
+// its last token, and everything generated) goes in small nodes.
 #pragma once
 
 #include <span>
@@ -21,12 +21,12 @@ struct PrefillChunk {
   bool bulk = false;
 };
 
-// Chunks that compute [from, to) in order, each at most max_rows long (max_rows >= kBulkRows) and of one class.
-// `from` must not lie inside a bulk block: see PrefillStart.
+// Chunks that compute [from, to) in order, each at most max_rows long (max_rows >= kBulkRows) and of one
+// class. `from` must not lie inside a bulk block: see PrefillStart.
 std::vector<PrefillChunk> PlanPrefill(std::span<const PromptSpan> spans, Pos from, Pos to, int max_rows);
 
-// The largest position <= length from which PlanPrefill can go on: `length` itself, or the begin of the bulk block it
-// cuts (a cache that long must be truncated to it).
+// The largest position <= length from which PlanPrefill can go on: `length` itself, or the begin of the bulk
+// block it cuts (a cache that long must be truncated to it).
 Pos PrefillStart(std::span<const PromptSpan> spans, Pos length);
 
 }  // namespace tandem

@@ -1,9 +1,10 @@
-// The edge's generation loop without I/O: one text in mode edge, cloud or speculate. It owns the committed ids; caches,
-// drafts in flight and the cloud's session are rebuilt from them. Events with their time go in, actions come out; the
-// shell (runner.h) and the simulation (tests/) carry them out.
+// The edge's generation loop without I/O: one text in mode edge, cloud or speculate. It owns the committed
+// ids; caches, drafts in flight and the cloud's session are rebuilt from them. Events with their time go in,
+// actions come out; the shell (runner.h) and the simulation (tests/) carry them out.
 //
-// One loop serves all modes: draft while the window is open, send, take verdicts, commit. Mode edge has no verdicts (the
-// draft model's own pick is committed), mode cloud no drafts (the cloud streams on credit). Not thread-safe.
+// One loop serves all modes: draft while the window is open, send, take verdicts, commit. Mode edge has no
+// verdicts (the draft model's own pick is committed), mode cloud no drafts (the cloud streams on credit). Not
+// thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -21,22 +22,26 @@
 namespace tandem {
 
 enum class Mode { kEdge, kCloud, kSpeculate };
-enum class Author : uint8_t { kEdge, kDraft, kCloud };  // who wrote a token: edge alone, accepted draft, cloud
-enum class Finish { kNone, kStop, kLength, kError };     // kStop: end-of-generation token
+enum class Author : uint8_t {
+  kEdge,
+  kDraft,
+  kCloud
+};                                                    // who wrote a token: edge alone, accepted draft, cloud
+enum class Finish { kNone, kStop, kLength, kError };  // kStop: end-of-generation token
 
 const char* ModeName(Mode mode);
 const char* FinishName(Finish finish);
 
 struct GenerationConfig {
   Mode mode = Mode::kEdge;
-  std::vector<Token> prompt;       // ids, at least one
-  int32_t max_tokens = 128;        // generated ids, the end-of-generation token not counted
+  std::vector<Token> prompt;  // ids, at least one
+  int32_t max_tokens = 128;   // generated ids, the end-of-generation token not counted
   SamplingParams sampling;
-  int32_t draft_length = 3;        // k >= 1, mode speculate
-  std::vector<Token> end_tokens;   // sorted; end the text and are not part of it
+  int32_t draft_length = 3;       // k >= 1, mode speculate
+  std::vector<Token> end_tokens;  // sorted; end the text and are not part of it
   std::string software;
-  VocabIdentity vocab;             // of the model or tokenizer at hand
-  Micros retry_for{60'000'000};    // a lost link is retried for so long, counted from the loss
+  VocabIdentity vocab;               // of the model or tokenizer at hand
+  Micros retry_for{60'000'000};      // a lost link is retried for so long, counted from the loss
   Micros reply_timeout{30'000'000};  // no frame for so long while one is owed: the link counts as lost
 };
 
@@ -59,14 +64,15 @@ struct EdgeAction {
 };
 using EdgeActions = std::vector<EdgeAction>;
 
-// Counts as docs/cli.md defines them. verified: drafts judged, up to and including the first mismatch of each block;
-// stale: sent and thrown away unjudged. sent == verified + stale + in flight.
+// Counts as docs/cli.md defines them. verified: drafts judged, up to and including the first mismatch of each
+// block; stale: sent and thrown away unjudged. sent == verified + stale + in flight.
 struct GenerationStats {
-  uint64_t generated = 0, drafted = 0, sent = 0, verified = 0, accepted = 0, stale = 0, rounds = 0, reconnects = 0;
+  uint64_t generated = 0, drafted = 0, sent = 0, verified = 0, accepted = 0, stale = 0, rounds = 0,
+           reconnects = 0;
   Micros started{0}, first_token{-1}, finished{0};  // first_token < 0: none yet
   Micros edge_compute{0};                           // inside Compute
   Micros cloud_time{0};                             // sum of server_us of verdicts and Opened
-  std::vector<Micros> network;                      // per verdict that answers a frame: round trip less server time
+  std::vector<Micros> network;  // per verdict that answers a frame: round trip less server time
 };
 
 class Generation {
@@ -83,8 +89,8 @@ class Generation {
   EdgeActions OnFrame(ByteView bytes, Micros now);
   EdgeActions OnClosed(const Error& why, Micros now);
   EdgeActions OnComputed(const Result<LogitsView>& logits, Micros now);
-  EdgeActions OnTimer(Micros now);          // call when NextTimer is due
-  EdgeActions Cancel(Micros now);           // user interrupt: finish with the text so far
+  EdgeActions OnTimer(Micros now);  // call when NextTimer is due
+  EdgeActions Cancel(Micros now);   // user interrupt: finish with the text so far
 
   // When OnTimer wants to be called; nullopt: nothing to wait for but events.
   std::optional<Micros> NextTimer() const;

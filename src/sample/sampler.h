@@ -1,6 +1,7 @@
-// From logits to a token, as a pure function. Logits and history become a distribution (warp.h), the distribution
-// becomes a token by a Gumbel race whose noise is addressed by (seed, position, token) (race.h). Edge and cloud run the
-// same function, so that a draft needs no probabilities on the wire and one seed gives one text.
+// From logits to a token, as a pure function. Logits and history become a distribution (warp.h), the
+// distribution becomes a token by a Gumbel race whose noise is addressed by (seed, position, token) (race.h).
+// Edge and cloud run the same function, so that a draft needs no probabilities on the wire and one seed gives
+// one text.
 #pragma once
 
 #include <memory>
@@ -12,12 +13,13 @@
 
 namespace tandem {
 
-// kUsage with the offending value when a field is out of range or not finite. Peer input passes through here too.
+// kUsage with the offending value when a field is out of range or not finite. Peer input passes through here
+// too.
 Status Validate(const SamplingParams& params);
 
-// Draws the token at position history.size() of the text that `history` begins. Pure: equal arguments, equal token.
-// `logits` are raw (vocab_size floats); a NaN counts as minus infinity. Scratch memory is kept between calls, so an
-// instance belongs to one thread at a time.
+// Draws the token at position history.size() of the text that `history` begins. Pure: equal arguments, equal
+// token. `logits` are raw (vocab_size floats); a NaN counts as minus infinity. Scratch memory is kept between
+// calls, so an instance belongs to one thread at a time.
 class Sampler {
  public:
   explicit Sampler(const SamplingParams& params);  // params must have passed Validate

@@ -1,6 +1,7 @@
-// What edge and cloud say to each other: plain structs, one byte string each. A frame travels as one binary WebSocket
-// message (or one in-memory message): a kind byte, then the body. Control frames hold a FlatBuffers table
-// (messages.fbs); steady-state frames (Drafts, Verdict) are packed varints. docs/protocol.md tells fields, limits, states.
+// What edge and cloud say to each other: plain structs, one byte string each. A frame travels as one binary
+// WebSocket message (or one in-memory message): a kind byte, then the body. Control frames hold a FlatBuffers
+// table (messages.fbs); steady-state frames (Drafts, Verdict) are packed varints. docs/protocol.md tells
+// fields, limits, states.
 #pragma once
 
 #include <string>
@@ -18,11 +19,11 @@ namespace tandem {
 constexpr uint32_t kProtocolVersion = 1;
 
 // Limits that a decoder enforces before it allocates.
-constexpr size_t kMaxFrameBytes = 8u << 20;      // any frame
-constexpr size_t kMaxOpenTokens = 1u << 20;      // ids in Open
-constexpr size_t kMaxDraftTokens = 1024;         // ids in Drafts
-constexpr size_t kMaxSpans = 4096;               // prompt spans in Open
-constexpr size_t kMaxText = 4096;                // bytes of any string
+constexpr size_t kMaxFrameBytes = 8u << 20;  // any frame
+constexpr size_t kMaxOpenTokens = 1u << 20;  // ids in Open
+constexpr size_t kMaxDraftTokens = 1024;     // ids in Drafts
+constexpr size_t kMaxSpans = 4096;           // prompt spans in Open
+constexpr size_t kMaxText = 4096;            // bytes of any string
 
 // Who a vocabulary is: its ids compared piece by piece, padding ids at the end left out.
 struct VocabIdentity {
@@ -34,8 +35,9 @@ struct VocabIdentity {
 // edge -> cloud, first frame of a connection.
 struct Hello {
   uint32_t version = kProtocolVersion;
-  std::string software;     // "tandem 0.1.0"
-  bool has_vocab = true;    // false: a client without a model (its vocabulary comes from the cloud; next version)
+  std::string software;  // "tandem 0.1.0"
+  bool has_vocab =
+      true;  // false: a client without a model (its vocabulary comes from the cloud; next version)
   VocabIdentity vocab;
 };
 
@@ -45,43 +47,47 @@ struct Welcome {
   std::string software;
   std::string model_name;
   VocabIdentity vocab;
-  Digest weights{};          // of the target's file
-  std::string fingerprint;   // kernels; two replicas promise equal text only if these are equal
+  Digest weights{};         // of the target's file
+  std::string fingerprint;  // kernels; two replicas promise equal text only if these are equal
   bool exact = true;
-  int32_t context = 0;       // positions
-  int32_t max_draft = 0;     // ids of one Drafts frame that the cloud will verify in one step
+  int32_t context = 0;    // positions
+  int32_t max_draft = 0;  // ids of one Drafts frame that the cloud will verify in one step
 };
 
-// edge -> cloud: a session on this connection, from nothing but ids. Sent again after a lost link with all committed ids.
+// edge -> cloud: a session on this connection, from nothing but ids. Sent again after a lost link with all
+// committed ids.
 struct Open {
-  std::vector<Token> ids;       // prompt and everything committed, at least one id
+  std::vector<Token> ids;         // prompt and everything committed, at least one id
   std::vector<PromptSpan> spans;  // which of them came as prompts
   SamplingParams sampling;
-  uint32_t epoch = 0;           // epoch of the first Drafts that will follow
-  Pos run_until = 0;            // credit: the cloud may extend the text by itself to this length; 0: only verify
+  uint32_t epoch = 0;  // epoch of the first Drafts that will follow
+  Pos run_until = 0;   // credit: the cloud may extend the text by itself to this length; 0: only verify
 };
 
 // cloud -> edge: the session is admitted. Sent after the prompt is in the cache.
 struct Opened {
-  Pos length = 0;           // ids taken
-  uint64_t server_us = 0;   // from Open's arrival to this frame
+  Pos length = 0;          // ids taken
+  uint64_t server_us = 0;  // from Open's arrival to this frame
 };
 
-// edge -> cloud: ids drafted for positions [base, base + ids.size()). Empty ids ask for one token from the cloud.
+// edge -> cloud: ids drafted for positions [base, base + ids.size()). Empty ids ask for one token from the
+// cloud.
 struct Drafts {
   uint32_t epoch = 0;
   Pos base = 0;
   std::vector<Token> ids;
 };
 
-// cloud -> edge: cumulative. Drafts for positions below base + accepted stand; `token` is the text at base + accepted
-// (correction, bonus, or streamed token). A correction (accepted < drafted) makes everything later of this epoch stale.
+// cloud -> edge: cumulative. Drafts for positions below base + accepted stand; `token` is the text at base +
+// accepted (correction, bonus, or streamed token). A correction (accepted < drafted) makes everything later
+// of this epoch stale.
 struct Verdict {
   uint32_t epoch = 0;
   Pos base = 0;
   int32_t accepted = 0;
   Token token = kNoToken;
-  uint64_t server_us = 0;  // from the arrival of the frame that it answers (streaming: from the step's start) to now
+  uint64_t server_us =
+      0;  // from the arrival of the frame that it answers (streaming: from the step's start) to now
 };
 
 // edge -> cloud: more credit for a session that streams.
@@ -103,9 +109,9 @@ using Frame = std::variant<Hello, Welcome, Open, Opened, Drafts, Verdict, Credit
 
 Bytes Encode(const Frame& frame);
 
-// kProtocol with a sentence for anything that is not exactly one well-formed frame within the limits. Token ids are
-// checked to be >= 0 only: the vocabulary is the receiver's to check. Never allocates more than a small multiple of the
-// input's size.
+// kProtocol with a sentence for anything that is not exactly one well-formed frame within the limits. Token
+// ids are checked to be >= 0 only: the vocabulary is the receiver's to check. Never allocates more than a
+// small multiple of the input's size.
 Result<Frame> Decode(ByteView bytes);
 
 const char* FrameName(const Frame& frame);  // "Hello", ... for messages

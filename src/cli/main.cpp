@@ -1,0 +1,4 @@
+// The program `tandem`.
+int main() {
+  return 2;
+}
