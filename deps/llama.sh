@@ -17,7 +17,8 @@ source "$here/llama.pin"
 say() { echo "llama.cpp: $*" >&2; }
 
 # No OpenMP: its barriers spin and collapse beside other load; Tandem brings its own ggml_threadpool.
-# No AMX: its tiles sum in another order than the one-row kernel, which would break "one seed, one text".
+# No AMX: virtual machines exist that announce it and then fault on the first tile (seen: SIGILL in a Q8_0 product), and
+# whether its tiles keep products row-invariant (docs/exactness.md) has not been tested.
 flags=(-DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=OFF -DCMAKE_POSITION_INDEPENDENT_CODE=ON
   -DGGML_NATIVE=ON -DGGML_LLAMAFILE=ON -DGGML_OPENMP=OFF -DGGML_CCACHE=OFF -DLLAMA_OPENSSL=OFF
   -DLLAMA_BUILD_UI=OFF -DLLAMA_USE_PREBUILT_UI=OFF
