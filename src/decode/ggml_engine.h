@@ -1,0 +1,73 @@
+// The real Engine: our own forward graph on ggml, over a whole model or a range of its stages.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "decode/engine.h"
+#include "model/model.h"
+
+namespace tandem {
+
+struct GgmlEngineOptions {
+  int max_sequences = 1;
+  Pos context = 0;     // positions of a sequence; 0 = the model's trained context
+  int threads = 1;     // that compute a step, the caller's included
+  int max_rows = 512;  // of one step; also bounds the compute buffer
+  bool exact =
+      true;  // pad products whose bits depend on the row count (the price: bench/, docs/exactness.md)
+};
+
+// `rows` new positions of one sequence for a step over a range of stages.
+struct StageRows {
+  SeqId seq = 0;
+  Pos first = 0;  // must be the sequence's length
+  int rows = 0;   // > 0
+  bool bulk = false;
+  int wanted = 0;  // how many of the last rows go through the head, 0..rows
+};
+
+// Input of a step over stages [begin, end): ids where the range has the embedding, else hidden rows of
+// `width` floats, in batch order, then position order. From the last layer's attention on only wanted rows
+// exist, so a range that holds the head alone is given one hidden row for each wanted row, and any other
+// range one for each row.
+struct StageInput {
+  std::span<const StageRows> batch;
+  std::span<const Token> tokens;
+  std::span<const float> hidden;
+};
+
+struct EngineCore;
+
+class GgmlEngine final : public Engine {
+ public:
+  // kUsage for options out of range (a context beyond the trained one included), kResource when threads or
+  // memory cannot be had.
+  static Result<std::unique_ptr<GgmlEngine>> Create(std::shared_ptr<const Model> model,
+                                                    const GgmlEngineOptions& options);
+  ~GgmlEngine() override;
+
+  const EngineInfo& info() const override;
+  Result<SeqId> Open() override;
+  Result<LogitsView> Step(std::span<const SeqRows> batch) override;  // whole models only, else kUsage
+  Status Truncate(SeqId seq, Pos length) override;
+  Pos Length(SeqId seq) const override;
+  void Close(SeqId seq) override;
+
+  // Rows in, rows out; appends to the sequences as Step does, with the same errors. Returns logits of the
+  // wanted rows where the range has the head; hidden rows of the wanted rows where it ends with the last
+  // layer; else hidden rows of all rows. Ranges that cover the model one after the other give the logits of
+  // Step bit for bit.
+  Result<LogitsView> StepStages(const StageInput& input);
+
+  // A new sequence holding copies of the first `length` rows of `seq`. Errors as Open; kUsage when length is
+  // not in 0..Length(seq).
+  Result<SeqId> Fork(SeqId seq, Pos length);
+
+ private:
+  explicit GgmlEngine(std::unique_ptr<EngineCore> core);
+  std::unique_ptr<EngineCore> core_;
+};
+
+}  // namespace tandem

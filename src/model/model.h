@@ -1,0 +1,71 @@
+// A GGUF becomes a Model: hyper-parameters and the weights of a contiguous range of stages, mapped from the
+// file and, where the CPU backend has faster kernels for another layout, repacked into memory.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "model/hparams.h"
+#include "model/weights.h"
+
+namespace tandem {
+
+class GgufFile;
+class WeightStore;
+
+// A model is a row of stages: 0 the embedding, 1..n its n layers, n + 1 the head. [begin, end) of them.
+struct StageRange {
+  int begin = 0;
+  int end = 0;
+
+  bool HasEmbedding() const { return begin == 0 && end > 0; }
+  bool HasHead(int layers) const { return end == layers + 2 && begin < end; }
+  // Layers [FirstLayer, LastLayer) counted from 0.
+  int FirstLayer() const { return begin > 0 ? begin - 1 : 0; }
+  int LastLayer(int layers) const { return end - 1 < layers ? (end > 0 ? end - 1 : 0) : layers; }
+  friend bool operator==(const StageRange&, const StageRange&) = default;
+};
+
+inline StageRange WholeModel(int layers) {
+  return {0, layers + 2};
+}
+
+struct LoadOptions {
+  std::optional<StageRange> stages;  // nullopt: the whole model
+  bool repack = true;                // use the CPU backend's repacked layouts (faster, costs load time)
+  bool mmap = true;                  // false: read the weights into memory instead of mapping the file
+};
+
+// Immutable; share one between engines and threads.
+class Model {
+ public:
+  // Errors: kUsage for a range that is empty or past the model's end, kFile and kModel as CheckModel says
+  // (the message starts with the path), kResource when memory for repacked weights cannot be had.
+  static Result<std::shared_ptr<const Model>> Load(const std::string& path, const LoadOptions& options = {});
+  ~Model();
+  Model(const Model&) = delete;
+  Model& operator=(const Model&) = delete;
+
+  const std::string& path() const { return path_; }
+  const Hparams& hparams() const { return hparams_; }
+  StageRange stages() const { return stages_; }
+  bool IsWhole() const { return stages_ == WholeModel(hparams_.layers); }
+  const Weights& weights() const { return weights_; }
+  bool IsRepacked(const ggml_tensor* weight) const;  // lies in a repacked layout
+  size_t mapped_bytes() const;  // of the loaded range's tensors that are read from the mapping
+  size_t copied_bytes() const;  // of those held in memory of our own (repacked, or mmap = false)
+
+ private:
+  Model(const GgufFile& file, Hparams hparams, StageRange stages);
+
+  std::string path_;
+  Hparams hparams_;
+  StageRange stages_;
+  std::unique_ptr<WeightStore> store_;
+  Weights weights_;
+};
+
+}  // namespace tandem

@@ -1,0 +1,72 @@
+// The vocabulary of a GGUF: text to ids and back, special ids, chat template. libllama's vocabulary behind a
+// small face; no llama type leaks out.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/result.h"
+#include "base/types.h"
+
+struct llama_model;
+struct llama_vocab;
+
+namespace tandem {
+
+// Two models can write one text together when these are equal. The digest is SHA-256 over every id that
+// counts: its piece and its attributes (scores and merges are left out: they steer tokenising, which one side
+// does).
+struct VocabIdentity {
+  int32_t size = 0;
+  Digest digest{};
+  friend bool operator==(const VocabIdentity&, const VocabIdentity&) = default;
+};
+
+// Immutable and thread-safe.
+class Vocab {
+ public:
+  // kFile and kModel as OpenGguf and CheckModel say (the message starts with the path); weights are not read.
+  static Result<std::shared_ptr<const Vocab>> Load(const std::string& path);
+  ~Vocab();
+  Vocab(const Vocab&) = delete;
+  Vocab& operator=(const Vocab&) = delete;
+
+  int size() const { return identity_.size; }  // ids [0, size); unused padding ids at the end are left out
+  const VocabIdentity& identity() const { return identity_; }
+  const std::string& model_name() const { return model_name_; }  // general.name, else the file's stem
+  const std::string& chat_template() const {
+    return chat_template_;
+  }  // Jinja source; empty when the file has none
+
+  // add_special: put BOS (or what the model wants) in front; parse_special: "<|im_end|>" and the like become
+  // their id instead of text. kModel when the file has no vocabulary, kUsage for text beyond 1 GiB.
+  Result<std::vector<Token>> Tokenize(std::string_view text, bool add_special, bool parse_special) const;
+  // Bytes of one token, not necessarily whole UTF-8; control tokens and ids outside [0, size) give nothing.
+  std::string Piece(Token token) const;
+  // The same with control tokens spelled out ("<|im_end|>"), for people.
+  std::string PieceForPeople(Token token) const;
+  // Text of several tokens: their pieces, joined, less the blank that some tokenizers put in front of a text
+  // when `from_start`.
+  std::string Detokenize(std::span<const Token> tokens, bool from_start) const;
+
+  const std::vector<Token>& end_tokens() const { return end_tokens_; }  // end of generation, ascending
+  bool IsEnd(Token token) const;
+  Token bos() const { return bos_; }  // kNoToken when the model has none
+
+ private:
+  Vocab() = default;
+
+  llama_model* model_ = nullptr;  // loaded vocab_only
+  const llama_vocab* vocab_ = nullptr;
+  bool has_text_ = false;  // false: tokenizer "no_vocab", ids without pieces
+  VocabIdentity identity_;
+  std::string model_name_, chat_template_;
+  std::vector<Token> end_tokens_;
+  Token bos_ = kNoToken;
+};
+
+}  // namespace tandem
