@@ -17,21 +17,16 @@ size_t SizeOf(GgufType type) {
   switch (type) {
     case GgufType::kU8:
     case GgufType::kI8:
-    case GgufType::kBool:
-      return 1;
+    case GgufType::kBool: return 1;
     case GgufType::kU16:
-    case GgufType::kI16:
-      return 2;
+    case GgufType::kI16: return 2;
     case GgufType::kU32:
     case GgufType::kI32:
-    case GgufType::kF32:
-      return 4;
+    case GgufType::kF32: return 4;
     case GgufType::kU64:
     case GgufType::kI64:
-    case GgufType::kF64:
-      return 8;
-    default:
-      return 0;
+    case GgufType::kF64: return 8;
+    default: return 0;
   }
 }
 
@@ -68,8 +63,8 @@ class GgufWalk {
 
  private:
   Status Truncated(const char* where) const {
-    return Fail(ErrorCode::kFile, "{} ends within its {} ({} bytes in all): truncated or not a GGUF file",
-                name_, where, file_.size());
+    return Fail(ErrorCode::kFile, "{} ends within its {} ({} bytes in all): truncated or not a GGUF file", name_, where,
+                file_.size());
   }
 
   Status Preamble() {
@@ -84,8 +79,8 @@ class GgufWalk {
       return Fail(ErrorCode::kFile, "{} is GGUF version {}; versions 2 and 3 are read", name_, version);
     }
     if (tensors_ > kMaxTensors || keys_ > kMaxKeys) {
-      return Fail(ErrorCode::kFile, "{} claims {} tensors and {} keys; at most {} and {} are read", name_,
-                  tensors_, keys_, kMaxTensors, kMaxKeys);
+      return Fail(ErrorCode::kFile, "{} claims {} tensors and {} keys; at most {} and {} are read", name_, tensors_, keys_,
+                  kMaxTensors, kMaxKeys);
     }
     return {};
   }
@@ -93,13 +88,11 @@ class GgufWalk {
   Status NotGguf() const {
     // A safetensors file begins with the length of its JSON header, then "{".
     if (file_.size() > 9 && file_[8] == '{') {
-      return Fail(ErrorCode::kFile,
-                  "{} is a safetensors file; Tandem reads GGUF (convert it with llama.cpp's "
-                  "convert_hf_to_gguf.py)",
-                  name_);
+      return Fail(ErrorCode::kFile, "{} is a safetensors file; Tandem reads GGUF (convert it with llama.cpp's "
+                  "convert_hf_to_gguf.py)", name_);
     }
-    return Fail(ErrorCode::kFile, "{} is not a GGUF file: it begins with bytes {:02x} {:02x} {:02x} {:02x}",
-                name_, file_[0], file_[1], file_[2], file_[3]);
+    return Fail(ErrorCode::kFile, "{} is not a GGUF file: it begins with bytes {:02x} {:02x} {:02x} {:02x}", name_, file_[0],
+                file_[1], file_[2], file_[3]);
   }
 
   // A length-prefixed string of at most `limit` bytes.
@@ -107,8 +100,7 @@ class GgufWalk {
     const uint64_t length = in_.U64();
     if (!in_.ok()) return Forward(Truncated(what));
     if (length > limit || length > in_.remaining()) {
-      return Fail(ErrorCode::kFile, "{} claims a {} of {} bytes ({} bytes are left)", name_, what, length,
-                  in_.remaining());
+      return Fail(ErrorCode::kFile, "{} claims a {} of {} bytes ({} bytes are left)", name_, what, length, in_.remaining());
     }
     const ByteView bytes = in_.Raw(length);
     return std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size());
@@ -139,8 +131,7 @@ class GgufWalk {
     if (value.type == GgufType::kArray) return Array(key, value);
     const size_t size = SizeOf(value.type);
     if (size == 0) {
-      return Fail(ErrorCode::kFile, "{}: key {} has unknown type {}", name_, key,
-                  static_cast<uint32_t>(value.type));
+      return Fail(ErrorCode::kFile, "{}: key {} has unknown type {}", name_, key, static_cast<uint32_t>(value.type));
     }
     value.bytes = in_.Raw(size);
     return in_.ok() ? Status{} : Truncated("keys");
@@ -160,8 +151,8 @@ class GgufWalk {
     } else {
       const size_t size = SizeOf(value.element);
       if (size == 0 || value.count > in_.remaining() / size) {
-        return Fail(ErrorCode::kFile, "{}: key {} claims {} elements of type {} ({} bytes are left)", name_,
-                    key, value.count, static_cast<uint32_t>(value.element), in_.remaining());
+        return Fail(ErrorCode::kFile, "{}: key {} claims {} elements of type {} ({} bytes are left)", name_, key, value.count,
+                    static_cast<uint32_t>(value.element), in_.remaining());
       }
       in_.Raw(value.count * size);
     }
@@ -205,16 +196,14 @@ class GgufWalk {
     tensor.type = static_cast<int>(type);
     const int64_t block = ggml_blck_size(static_cast<ggml_type>(type));
     if (tensor.ne[0] % block != 0) {
-      return Fail(ErrorCode::kFile,
-                  "{}: tensor {} has rows of {} values, not a multiple of its type's block of {}", name_,
+      return Fail(ErrorCode::kFile, "{}: tensor {} has rows of {} values, not a multiple of its type's block of {}", name_,
                   tensor.name, tensor.ne[0], block);
     }
     __extension__ using Wide = unsigned __int128;
     Wide bytes = static_cast<Wide>(tensor.ne[0] / block) * ggml_type_size(static_cast<ggml_type>(type));
     for (int d = 1; d < 4 && bytes <= file_.size(); ++d) bytes *= static_cast<Wide>(tensor.ne[d]);
     if (bytes > file_.size()) {
-      return Fail(ErrorCode::kFile,
-                  "{}: tensor {} ({} x {}) is larger than the file ({} bytes): truncated or hostile", name_,
+      return Fail(ErrorCode::kFile, "{}: tensor {} ({} x {}) is larger than the file ({} bytes): truncated or hostile", name_,
                   tensor.name, tensor.ne[0], tensor.ne[1], file_.size());
     }
     tensor.size = static_cast<size_t>(bytes);
@@ -224,8 +213,7 @@ class GgufWalk {
   // Data begins at the next multiple of the alignment; every tensor must lie inside the file.
   Status Place() {
     const int64_t alignment = out_.Int("general.alignment").value_or(kDefaultAlignment);
-    if (alignment <= 0 || alignment > kMaxAlignment ||
-        !std::has_single_bit(static_cast<uint64_t>(alignment))) {
+    if (alignment <= 0 || alignment > kMaxAlignment || !std::has_single_bit(static_cast<uint64_t>(alignment))) {
       return Fail(ErrorCode::kFile, "{} has an alignment of {}", name_, alignment);
     }
     const size_t step = static_cast<size_t>(alignment);
@@ -233,13 +221,13 @@ class GgufWalk {
     const size_t begin = (header + step - 1) / step * step;
     for (GgufTensor& tensor : out_.tensors_) {
       if (tensor.offset % step != 0) {
-        return Fail(ErrorCode::kFile, "{}: tensor {} lies at offset {}, not a multiple of {}", name_,
-                    tensor.name, tensor.offset, step);
+        return Fail(ErrorCode::kFile, "{}: tensor {} lies at offset {}, not a multiple of {}", name_, tensor.name,
+                    tensor.offset, step);
       }
       if (begin > file_.size() || tensor.offset > file_.size() - begin ||
           tensor.size > file_.size() - begin - tensor.offset) {
-        return Fail(ErrorCode::kFile, "{} is truncated: tensor {} needs bytes up to {}, the file has {}",
-                    name_, tensor.name, begin + tensor.offset + tensor.size, file_.size());
+        return Fail(ErrorCode::kFile, "{} is truncated: tensor {} needs bytes up to {}, the file has {}", name_, tensor.name,
+                    begin + tensor.offset + tensor.size, file_.size());
       }
       tensor.offset += begin;
     }
@@ -253,9 +241,7 @@ class GgufWalk {
   GgufHeader out_;
 };
 
-Result<GgufHeader> GgufHeader::Parse(ByteView file, const std::string& name) {
-  return GgufWalk(file, name).Run();
-}
+Result<GgufHeader> GgufHeader::Parse(ByteView file, const std::string& name) { return GgufWalk(file, name).Run(); }
 
 const GgufTensor* GgufHeader::Tensor(std::string_view name) const {
   const auto it = tensor_index_.find(name);
@@ -271,27 +257,19 @@ std::optional<int64_t> GgufHeader::Int(std::string_view key) const {
   const GgufValue* value = Find(key);
   if (value == nullptr) return std::nullopt;
   switch (value->type) {
-    case GgufType::kU8:
-      return Load<uint8_t>(value->bytes);
-    case GgufType::kI8:
-      return Load<int8_t>(value->bytes);
-    case GgufType::kU16:
-      return Load<uint16_t>(value->bytes);
-    case GgufType::kI16:
-      return Load<int16_t>(value->bytes);
-    case GgufType::kU32:
-      return Load<uint32_t>(value->bytes);
-    case GgufType::kI32:
-      return Load<int32_t>(value->bytes);
-    case GgufType::kI64:
-      return Load<int64_t>(value->bytes);
+    case GgufType::kU8: return Load<uint8_t>(value->bytes);
+    case GgufType::kI8: return Load<int8_t>(value->bytes);
+    case GgufType::kU16: return Load<uint16_t>(value->bytes);
+    case GgufType::kI16: return Load<int16_t>(value->bytes);
+    case GgufType::kU32: return Load<uint32_t>(value->bytes);
+    case GgufType::kI32: return Load<int32_t>(value->bytes);
+    case GgufType::kI64: return Load<int64_t>(value->bytes);
     case GgufType::kU64: {
       const uint64_t wide = Load<uint64_t>(value->bytes);
       if (wide > static_cast<uint64_t>(INT64_MAX)) return std::nullopt;
       return static_cast<int64_t>(wide);
     }
-    default:
-      return std::nullopt;
+    default: return std::nullopt;
   }
 }
 

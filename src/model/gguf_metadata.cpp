@@ -29,8 +29,7 @@ GgufMetadata GgufMetadata::CopyOf(const GgufHeader& header) {
 }
 
 OwnedGgufValue* GgufMetadata::Find(std::string_view key) {
-  const auto it =
-      std::find_if(entries_.begin(), entries_.end(), [&](const auto& e) { return e.first == key; });
+  const auto it = std::find_if(entries_.begin(), entries_.end(), [&](const auto& e) { return e.first == key; });
   return it == entries_.end() ? nullptr : &it->second;
 }
 
@@ -92,8 +91,7 @@ void GgufMetadata::ResizeArray(std::string_view key, uint64_t count, ByteView fi
   OwnedGgufValue* value = Find(key);
   if (value == nullptr || value->type != GgufType::kArray || value->element == GgufType::kString) return;
   value->bytes.resize(std::min(value->bytes.size(), fill.size() * count));
-  while (value->bytes.size() < fill.size() * count)
-    value->bytes.insert(value->bytes.end(), fill.begin(), fill.end());
+  while (value->bytes.size() < fill.size() * count) value->bytes.insert(value->bytes.end(), fill.begin(), fill.end());
   value->count = count;
 }
 
