@@ -19,11 +19,27 @@ namespace tandem {
 constexpr uint32_t kProtocolVersion = 1;
 
 // Limits that a decoder enforces before it allocates.
-constexpr size_t kMaxFrameBytes = 8u << 20;  // any frame
-constexpr size_t kMaxOpenTokens = 1u << 20;  // ids in Open
-constexpr size_t kMaxDraftTokens = 1024;     // ids in Drafts
-constexpr size_t kMaxSpans = 4096;           // prompt spans in Open
-constexpr size_t kMaxText = 4096;            // bytes of any string
+constexpr size_t kMaxFrameBytes = 8u << 20;           // any frame
+constexpr size_t kMaxOpenTokens = 1u << 20;           // ids in Open
+constexpr size_t kMaxDraftTokens = 1024;              // ids in Drafts
+constexpr size_t kMaxSpans = 4096;                    // prompt spans in Open
+constexpr size_t kMaxText = 4096;                     // bytes of any string, see text.h
+constexpr uint64_t kMaxServerUs = uint64_t{1} << 40;  // any server_us: 12 days
+
+// First byte of a frame. Numbers are never reused.
+enum class FrameKind : uint8_t {
+  kHello = 1,
+  kWelcome = 2,
+  kOpen = 3,
+  kOpened = 4,
+  kDrafts = 5,
+  kVerdict = 6,
+  kCredit = 7,
+  kFault = 8,
+  kClose = 9,
+  kVocabulary = 16,  // reserved: pieces and chat template, for a client without a model
+  kRows = 17,        // reserved: a header, then raw rows of hidden states
+};
 
 // Who a vocabulary is: its ids compared piece by piece, padding ids at the end left out.
 struct VocabIdentity {
@@ -39,6 +55,7 @@ struct Hello {
   bool has_vocab =
       true;  // false: a client without a model (its vocabulary comes from the cloud; next version)
   VocabIdentity vocab;
+  friend bool operator==(const Hello&, const Hello&) = default;
 };
 
 // cloud -> edge, answer to Hello.
@@ -52,6 +69,7 @@ struct Welcome {
   bool exact = true;
   int32_t context = 0;    // positions
   int32_t max_draft = 0;  // ids of one Drafts frame that the cloud will verify in one step
+  friend bool operator==(const Welcome&, const Welcome&) = default;
 };
 
 // edge -> cloud: a session on this connection, from nothing but ids. Sent again after a lost link with all
@@ -62,12 +80,14 @@ struct Open {
   SamplingParams sampling;
   uint32_t epoch = 0;  // epoch of the first Drafts that will follow
   Pos run_until = 0;   // credit: the cloud may extend the text by itself to this length; 0: only verify
+  friend bool operator==(const Open&, const Open&) = default;
 };
 
 // cloud -> edge: the session is admitted. Sent after the prompt is in the cache.
 struct Opened {
   Pos length = 0;          // ids taken
   uint64_t server_us = 0;  // from Open's arrival to this frame
+  friend bool operator==(const Opened&, const Opened&) = default;
 };
 
 // edge -> cloud: ids drafted for positions [base, base + ids.size()). Empty ids ask for one token from the
@@ -76,6 +96,7 @@ struct Drafts {
   uint32_t epoch = 0;
   Pos base = 0;
   std::vector<Token> ids;
+  friend bool operator==(const Drafts&, const Drafts&) = default;
 };
 
 // cloud -> edge: cumulative. Drafts for positions below base + accepted stand; `token` is the text at base +
@@ -88,11 +109,13 @@ struct Verdict {
   Token token = kNoToken;
   uint64_t server_us =
       0;  // from the arrival of the frame that it answers (streaming: from the step's start) to now
+  friend bool operator==(const Verdict&, const Verdict&) = default;
 };
 
 // edge -> cloud: more credit for a session that streams.
 struct Credit {
   Pos run_until = 0;
+  friend bool operator==(const Credit&, const Credit&) = default;
 };
 
 // Either side: the session (or the connection, when none is open) ends for this reason.
@@ -100,13 +123,18 @@ struct Fault {
   ErrorCode code = ErrorCode::kInternal;
   std::string message;
   uint32_t retry_after_ms = 0;  // with kBusy: a hint, else 0
+  friend bool operator==(const Fault&, const Fault&) = default;
 };
 
 // edge -> cloud: the session is done; the connection stays for another Open.
-struct Close {};
+struct Close {
+  friend bool operator==(const Close&, const Close&) = default;
+};
 
 using Frame = std::variant<Hello, Welcome, Open, Opened, Drafts, Verdict, Credit, Fault, Close>;
 
+// Text is cleaned and cut to kMaxText (text.h). A frame with values out of range becomes bytes that Decode
+// refuses. Hello without has_vocab drops vocab.
 Bytes Encode(const Frame& frame);
 
 // kProtocol with a sentence for anything that is not exactly one well-formed frame within the limits. Token

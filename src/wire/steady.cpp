@@ -1,0 +1,124 @@
+// Frames of the steady state as packed varints: a few bytes each, for they travel once or twice a token.
+//   Drafts   epoch base id*          (ids to the frame's end)
+//   Verdict  epoch base accepted token server_us
+//   Credit   run_until
+//   Close
+#include <limits>
+
+#include "wire/frame_body.h"
+
+namespace tandem {
+namespace {
+
+constexpr uint64_t kMaxPos = std::numeric_limits<Pos>::max();
+constexpr uint64_t kMaxEpoch = std::numeric_limits<uint32_t>::max();
+
+// Fields of one packed body: remembers the first that is missing, too large or not in shortest form.
+class Fields {
+ public:
+  Fields(ByteView body, const char* frame) : in_(body), frame_(frame) {}
+
+  uint64_t Next(const char* name, uint64_t largest) {
+    const uint64_t value = in_.Varint();
+    if (!bad_ && (!in_.ok() || value > largest)) bad_ = name;
+    return bad_ ? 0 : value;
+  }
+  ByteView Rest() { return in_.Raw(in_.remaining()); }
+
+  Status Check() const {
+    if (bad_) return Fail(ErrorCode::kProtocol, "{} frame: {} is missing or out of range", frame_, bad_);
+    if (!in_.AtEnd()) {
+      return Fail(ErrorCode::kProtocol, "{} frame: {} bytes too many", frame_, in_.remaining());
+    }
+    return {};
+  }
+
+ private:
+  ByteReader in_;
+  const char* frame_;
+  const char* bad_ = nullptr;
+};
+
+// A negative number becomes a varint that no reader accepts.
+uint64_t Wide(int32_t value) {
+  return static_cast<uint64_t>(static_cast<int64_t>(value));
+}
+
+}  // namespace
+
+void PackIds(const std::vector<Token>& ids, ByteWriter& out) {
+  for (const Token id : ids) out.Varint(Wide(id));
+}
+
+Result<std::vector<Token>> UnpackIds(ByteView packed, size_t most, const char* where) {
+  std::vector<Token> ids;
+  ByteReader in(packed);
+  while (!in.AtEnd()) {
+    const uint64_t id = in.Varint();
+    if (!in.ok() || id > kMaxPos)
+      return Fail(ErrorCode::kProtocol, "{}: id {} is not a number", where, ids.size());
+    if (ids.size() == most) return Fail(ErrorCode::kProtocol, "{}: more than {} ids", where, most);
+    ids.push_back(static_cast<Token>(id));
+  }
+  return ids;
+}
+
+void WriteBody(const Drafts& drafts, ByteWriter& out) {
+  out.Varint(drafts.epoch);
+  out.Varint(Wide(drafts.base));
+  PackIds(drafts.ids, out);
+}
+
+Result<Frame> ReadDrafts(ByteView body) {
+  Fields fields(body, "Drafts");
+  Drafts drafts;
+  drafts.epoch = static_cast<uint32_t>(fields.Next("epoch", kMaxEpoch));
+  drafts.base = static_cast<Pos>(fields.Next("base", kMaxPos - kMaxDraftTokens));
+  const ByteView packed = fields.Rest();
+  if (const Status status = fields.Check(); !status) return Forward(status);
+  Result<std::vector<Token>> ids = UnpackIds(packed, kMaxDraftTokens, "Drafts frame");
+  if (!ids) return Forward(ids);
+  drafts.ids = std::move(*ids);
+  return drafts;
+}
+
+void WriteBody(const Verdict& verdict, ByteWriter& out) {
+  out.Varint(verdict.epoch);
+  out.Varint(Wide(verdict.base));
+  out.Varint(Wide(verdict.accepted));
+  out.Varint(Wide(verdict.token));
+  out.Varint(verdict.server_us);
+}
+
+Result<Frame> ReadVerdict(ByteView body) {
+  Fields fields(body, "Verdict");
+  Verdict verdict;
+  verdict.epoch = static_cast<uint32_t>(fields.Next("epoch", kMaxEpoch));
+  verdict.base = static_cast<Pos>(fields.Next("base", kMaxPos - kMaxDraftTokens));
+  verdict.accepted = static_cast<int32_t>(fields.Next("accepted", kMaxDraftTokens));
+  verdict.token = static_cast<Token>(fields.Next("token", kMaxPos));
+  verdict.server_us = fields.Next("server_us", kMaxServerUs);
+  if (const Status status = fields.Check(); !status) return Forward(status);
+  return verdict;
+}
+
+void WriteBody(const Credit& credit, ByteWriter& out) {
+  out.Varint(Wide(credit.run_until));
+}
+
+Result<Frame> ReadCredit(ByteView body) {
+  Fields fields(body, "Credit");
+  Credit credit;
+  credit.run_until = static_cast<Pos>(fields.Next("run_until", kMaxPos));
+  if (const Status status = fields.Check(); !status) return Forward(status);
+  return credit;
+}
+
+void WriteBody(const Close&, ByteWriter&) {}
+
+Result<Frame> ReadClose(ByteView body) {
+  if (const Status status = Fields(body, "Close").Check(); !status) return Forward(status);
+  return Close{};
+}
+
+}  // namespace tandem
