@@ -1,0 +1,141 @@
+// Logits from hashes, see fake_engine.h.
+#include "decode/fake_engine.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/philox.h"
+#include "decode/prefill.h"
+
+namespace tandem {
+namespace {
+
+// splitmix64's finaliser (Steele et al., OOPSLA 2014): enough mixing for a test double.
+uint64_t Mix(uint64_t x) {
+  x += 0x9E3779B97F4A7C15ull;
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ull;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EBull;
+  return x ^ (x >> 31);
+}
+
+double Unit(uint64_t x) {
+  return static_cast<double>(x >> 11) * 0x1p-53;
+}
+
+}  // namespace
+
+FakeEngine::FakeEngine(const FakeEngineConfig& config) : config_(config) {
+  info_.model_name = fmt::format("fake-{}", config.salt);
+  info_.vocab_size = config.vocab_size;
+  info_.context = config.context;
+  info_.max_sequences = config.max_sequences;
+  info_.max_rows = config.max_rows;
+  info_.fingerprint = "fake";
+}
+
+Result<SeqId> FakeEngine::Open() {
+  if (open_sequences() >= config_.max_sequences) {
+    return Fail(ErrorCode::kBusy, "all {} sequences are open", config_.max_sequences);
+  }
+  sequences_[next_] = {};
+  return next_++;
+}
+
+Status FakeEngine::Check(std::span<const SeqRows> batch) const {
+  std::set<SeqId> seen;
+  size_t rows = 0;
+  for (const SeqRows& r : batch) {
+    const auto it = sequences_.find(r.seq);
+    if (it == sequences_.end()) return Fail(ErrorCode::kUsage, "sequence {} is not open", r.seq);
+    if (!seen.insert(r.seq).second)
+      return Fail(ErrorCode::kUsage, "sequence {} appears twice in a batch", r.seq);
+    const Pos length = static_cast<Pos>(it->second.hashes.size());
+    if (r.first != length)
+      return Fail(ErrorCode::kUsage, "rows begin at {}, the sequence holds {}", r.first, length);
+    if (r.tokens.empty()) return Fail(ErrorCode::kUsage, "no rows for sequence {}", r.seq);
+    if (r.logits < 0 || r.logits > static_cast<int>(r.tokens.size())) {
+      return Fail(ErrorCode::kUsage, "{} rows of logits of {}", r.logits, r.tokens.size());
+    }
+    if (r.bulk && (r.first % kBulkRows != 0 || r.tokens.size() % kBulkRows != 0)) {
+      return Fail(ErrorCode::kUsage, "bulk rows {}+{} are not whole blocks of {}", r.first, r.tokens.size(),
+                  kBulkRows);
+    }
+    if (length + static_cast<Pos>(r.tokens.size()) > config_.context) {
+      return Fail(ErrorCode::kContext, "{} rows after {} exceed the context of {}", r.tokens.size(), length,
+                  config_.context);
+    }
+    for (const Token t : r.tokens) {
+      if (t < 0 || t >= config_.vocab_size)
+        return Fail(ErrorCode::kUsage, "id {} outside the vocabulary of {}", t, config_.vocab_size);
+    }
+    rows += r.tokens.size();
+  }
+  if (rows > static_cast<size_t>(config_.max_rows)) {
+    return Fail(ErrorCode::kUsage, "{} rows in a step of at most {}", rows, config_.max_rows);
+  }
+  return {};
+}
+
+Result<LogitsView> FakeEngine::Step(std::span<const SeqRows> batch) {
+  if (fail_) {
+    const Error error = *std::exchange(fail_, std::nullopt);
+    return tl::unexpected(error);
+  }
+  if (Status s = Check(batch); !s) return Forward(s);
+  int wanted = 0;
+  for (const SeqRows& r : batch) wanted += r.logits;
+  logits_.resize(static_cast<size_t>(wanted) * static_cast<size_t>(config_.vocab_size));
+  float* out = logits_.data();
+  for (const SeqRows& r : batch) {
+    std::vector<uint64_t>& hashes = sequences_[r.seq].hashes;
+    const size_t silent = r.tokens.size() - static_cast<size_t>(r.logits);
+    for (size_t i = 0; i < r.tokens.size(); ++i) {
+      // The kernel class is part of the hash: a text that is rebuilt with other classes gets other logits, as
+      // with ggml.
+      const uint64_t before = hashes.empty() ? 0 : hashes.back();
+      hashes.push_back(Mix(before ^ Mix(static_cast<uint64_t>(r.tokens[i]) * 2 + (r.bulk ? 1 : 0))));
+      if (i >= silent) {
+        Logits(hashes.back(), out);
+        out += config_.vocab_size;
+      }
+    }
+    rows_ += r.tokens.size();
+  }
+  ++steps_;
+  return LogitsView(logits_.data(), wanted, config_.vocab_size, config_.vocab_size);
+}
+
+void FakeEngine::Logits(uint64_t prefix, float* out) const {
+  uint64_t salt = config_.salt;
+  if (config_.follows != 0 && Unit(Mix(prefix ^ Mix(config_.salt))) < config_.agreement)
+    salt = config_.follows;
+  const uint64_t key = Mix(prefix ^ Mix(salt * 0x9E3779B9ull));
+  for (int i = 0; i < config_.vocab_size; i += 4) {
+    const PhiloxCounter words = Philox4x32({static_cast<uint32_t>(i), 0, 0, 0},
+                                           {static_cast<uint32_t>(key), static_cast<uint32_t>(key >> 32)});
+    for (int j = i; j < std::min(i + 4, config_.vocab_size); ++j) {
+      out[j] = static_cast<float>(words[static_cast<size_t>(j - i)]) * 0x1p-32f * 6.0f;
+    }
+  }
+  if (config_.end_token >= 0 && config_.end_token < config_.vocab_size) {
+    const bool ends = Mix(key) % static_cast<uint64_t>(std::max(1, config_.end_every)) == 0;
+    out[config_.end_token] = ends ? 40.0f : -40.0f;
+  }
+}
+
+Status FakeEngine::Truncate(SeqId seq, Pos length) {
+  const auto it = sequences_.find(seq);
+  if (it == sequences_.end()) return Fail(ErrorCode::kUsage, "sequence {} is not open", seq);
+  if (length < 0 || length > Length(seq)) {
+    return Fail(ErrorCode::kUsage, "cannot truncate a sequence of {} to {}", Length(seq), length);
+  }
+  it->second.hashes.resize(static_cast<size_t>(length));
+  return {};
+}
+
+Pos FakeEngine::Length(SeqId seq) const {
+  const auto it = sequences_.find(seq);
+  return it == sequences_.end() ? 0 : static_cast<Pos>(it->second.hashes.size());
+}
+
+}  // namespace tandem

@@ -1,0 +1,56 @@
+// Kernel classes of positions, see prefill.h.
+#include "decode/prefill.h"
+
+#include <algorithm>
+
+namespace tandem {
+namespace {
+
+Pos RoundUp(Pos p) {
+  return (p + kBulkRows - 1) / kBulkRows * kBulkRows;
+}
+Pos RoundDown(Pos p) {
+  return p / kBulkRows * kBulkRows;
+}
+
+// Whole aligned blocks of a span, without its last token; empty when there are none.
+PromptSpan BulkOf(const PromptSpan& span) {
+  const Pos begin = RoundUp(span.begin);
+  return {begin, std::max(begin, RoundDown(span.end - 1))};
+}
+
+void Append(std::vector<PrefillChunk>& chunks, Pos begin, Pos end, bool bulk, Pos step) {
+  for (; begin < end; begin += step) chunks.push_back({begin, std::min(end, begin + step), bulk});
+}
+
+}  // namespace
+
+std::vector<PrefillChunk> PlanPrefill(std::span<const PromptSpan> spans, Pos from, Pos to, int max_rows) {
+  std::vector<PrefillChunk> chunks;
+  const Pos bulk_step = RoundDown(max_rows);
+  Pos at = from;
+  for (const PromptSpan& span : spans) {
+    const PromptSpan bulk = BulkOf(span);
+    const Pos begin = std::max(at, bulk.begin);
+    const Pos end = RoundDown(std::min(to, bulk.end));  // a bulk block that `to` cuts waits until it is whole
+    if (begin >= end) continue;
+    Append(chunks, at, begin, false, max_rows);
+    Append(chunks, begin, end, true, bulk_step);
+    at = end;
+  }
+  // What is left of `to` belongs to no whole block, unless `to` cuts one: then it must not be computed in
+  // small rows.
+  const Pos stop = PrefillStart(spans, to);
+  Append(chunks, at, std::max(at, stop), false, max_rows);
+  return chunks;
+}
+
+Pos PrefillStart(std::span<const PromptSpan> spans, Pos length) {
+  for (const PromptSpan& span : spans) {
+    const PromptSpan bulk = BulkOf(span);
+    if (length > bulk.begin && length < bulk.end) return RoundDown(length);
+  }
+  return length;
+}
+
+}  // namespace tandem
