@@ -11,20 +11,12 @@
 #include "base/hash.h"
 #include "base/result.h"
 #include "base/types.h"
+#include "base/vocab_identity.h"
 
 struct llama_model;
 struct llama_vocab;
 
 namespace tandem {
-
-// Two models can write one text together when these are equal. The digest is SHA-256 over every id that
-// counts: its piece and its attributes (scores and merges are left out: they steer tokenising, which one side
-// does).
-struct VocabIdentity {
-  int32_t size = 0;
-  Digest digest{};
-  friend bool operator==(const VocabIdentity&, const VocabIdentity&) = default;
-};
 
 // Immutable and thread-safe.
 class Vocab {

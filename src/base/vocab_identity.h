@@ -1,0 +1,18 @@
+// Who a vocabulary is, as the model room computes it and the wire compares it.
+#pragma once
+
+#include <cstdint>
+
+#include "base/hash.h"
+
+namespace tandem {
+
+// Two models can write one text together when these are equal. The digest is SHA-256 over every id that counts:
+// its piece and its attributes (scores and merges are left out: they steer tokenising, which one side does).
+struct VocabIdentity {
+  int32_t size = 0;  // ids that count: unused padding ids at the end are left out
+  Digest digest{};
+  friend bool operator==(const VocabIdentity&, const VocabIdentity&) = default;
+};
+
+}  // namespace tandem
