@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "base/sampling_params.h"
 #include "base/types.h"
+#include "base/vocab_identity.h"
 
 namespace tandem {
 
@@ -41,31 +42,24 @@ enum class FrameKind : uint8_t {
   kRows = 17,        // reserved: a header, then raw rows of hidden states
 };
 
-// Who a vocabulary is: its ids compared piece by piece, padding ids at the end left out.
-struct VocabIdentity {
-  int32_t size = 0;  // ids that count
-  Digest digest{};
-  friend bool operator==(const VocabIdentity&, const VocabIdentity&) = default;
-};
-
 // edge -> cloud, first frame of a connection.
 struct Hello {
   uint32_t version = kProtocolVersion;
-  std::string software;  // "tandem 0.1.0"
+  std::string software{};  // "tandem 0.1.0"
   bool has_vocab =
       true;  // false: a client without a model (its vocabulary comes from the cloud; next version)
-  VocabIdentity vocab;
+  VocabIdentity vocab{};
   friend bool operator==(const Hello&, const Hello&) = default;
 };
 
 // cloud -> edge, answer to Hello.
 struct Welcome {
   uint32_t version = kProtocolVersion;
-  std::string software;
-  std::string model_name;
-  VocabIdentity vocab;
-  Digest weights{};         // of the target's file
-  std::string fingerprint;  // kernels; two replicas promise equal text only if these are equal
+  std::string software{};
+  std::string model_name{};
+  VocabIdentity vocab{};
+  Digest weights{};           // of the target's file
+  std::string fingerprint{};  // kernels; two replicas promise equal text only if these are equal
   bool exact = true;
   int32_t context = 0;    // positions
   int32_t max_draft = 0;  // ids of one Drafts frame that the cloud will verify in one step
@@ -75,9 +69,9 @@ struct Welcome {
 // edge -> cloud: a session on this connection, from nothing but ids. Sent again after a lost link with all
 // committed ids.
 struct Open {
-  std::vector<Token> ids;         // prompt and everything committed, at least one id
-  std::vector<PromptSpan> spans;  // which of them came as prompts
-  SamplingParams sampling;
+  std::vector<Token> ids{};         // prompt and everything committed, at least one id
+  std::vector<PromptSpan> spans{};  // which of them came as prompts
+  SamplingParams sampling{};
   uint32_t epoch = 0;  // epoch of the first Drafts that will follow
   Pos run_until = 0;   // credit: the cloud may extend the text by itself to this length; 0: only verify
   friend bool operator==(const Open&, const Open&) = default;
@@ -95,7 +89,7 @@ struct Opened {
 struct Drafts {
   uint32_t epoch = 0;
   Pos base = 0;
-  std::vector<Token> ids;
+  std::vector<Token> ids{};
   friend bool operator==(const Drafts&, const Drafts&) = default;
 };
 
@@ -121,7 +115,7 @@ struct Credit {
 // Either side: the session (or the connection, when none is open) ends for this reason.
 struct Fault {
   ErrorCode code = ErrorCode::kInternal;
-  std::string message;
+  std::string message{};
   uint32_t retry_after_ms = 0;  // with kBusy: a hint, else 0
   friend bool operator==(const Fault&, const Fault&) = default;
 };
