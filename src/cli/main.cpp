@@ -1,4 +1,6 @@
 // The program `tandem`.
-int main() {
-  return 2;
+#include "cli/program.h"
+
+int main(int argc, char** argv) {
+  return tandem::RunProgram({argv + (argc > 0 ? 1 : 0), argv + argc});
 }

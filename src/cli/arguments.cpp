@@ -1,0 +1,226 @@
+#include "cli/arguments.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <numeric>
+#include <optional>
+#include <random>
+
+#include "cli/help.h"
+
+namespace tandem {
+
+namespace {
+
+// Levenshtein distance, for "did you mean".
+size_t EditDistance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      size_t change = diagonal + (a[i - 1] != b[j - 1]);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
+    }
+  }
+  return row[b.size()];
+}
+
+// The nearest candidate that is plausibly a slip of the same word; empty for none.
+std::string Nearest(std::string_view word, const std::vector<std::string>& candidates) {
+  std::string best;
+  size_t least = word.size() / 2 + 1;  // half the word wrong is another word
+  for (const std::string& candidate : candidates) {
+    bool prefix = word.size() > 2 && candidate.starts_with(word);
+    size_t distance = prefix ? 1 : EditDistance(word, candidate);
+    if (distance < least) {
+      least = distance;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+std::string Suggestion(std::string_view word, const std::vector<std::string>& candidates) {
+  std::string nearest = Nearest(word, candidates);
+  return nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest);
+}
+
+std::vector<std::string> OptionNames(const Verb& verb) {
+  std::vector<std::string> names;
+  for (const Option& option : Options()) {
+    if (option.verbs & verb.bit) names.push_back(fmt::format("--{}", option.name));
+  }
+  return names;
+}
+
+// The words that may come first, or second after `group`.
+std::vector<std::string> VerbWords(std::string_view group) {
+  std::vector<std::string> words;
+  for (const Verb& verb : Verbs()) {
+    size_t space = verb.name.find(' ');
+    if (group.empty()) {
+      words.emplace_back(verb.name.substr(0, space));
+    } else if (space != std::string_view::npos && verb.name.substr(0, space) == group) {
+      words.emplace_back(verb.name.substr(space + 1));
+    }
+  }
+  return words;
+}
+
+Error UnknownWord(const Verb& verb, const std::string& word) {
+  std::string message = fmt::format("tandem {} has no option {}", verb.name, word);
+  if (word.starts_with("-")) {
+    message += Suggestion(word.substr(0, word.find('=')), OptionNames(verb));
+  } else if (verb.bit == kVerbRun) {
+    message = fmt::format("unexpected argument '{}'; a prompt is given with -p '...'", word);
+  } else {
+    message = fmt::format("unexpected argument '{}' of tandem {}", word, verb.name);
+  }
+  return {ErrorCode::kUsage, std::move(message)};
+}
+
+// The values of one verb's options as CLI11 fills them in.
+struct Slots {
+  std::map<std::string, std::string> values;
+  std::map<std::string, bool> switches;
+  std::string operand;
+};
+
+void AddOptions(CLI::App& app, const Verb& verb, Slots& slots) {
+  app.set_help_flag();  // ours: a row of the table must not clash with it, and the text is made from the
+                        // table
+  app.allow_extras();
+  app.prefix_command(false);
+  for (const Option& option : Options()) {
+    if (!(option.verbs & verb.bit)) continue;
+    std::string name(option.name);
+    std::string flags =
+        option.shorthand.empty() ? "--" + name : fmt::format("-{},--{}", option.shorthand, name);
+    if (option.kind == OptionKind::kSwitch) {
+      app.add_flag(flags, slots.switches[name]);
+    } else {
+      app.add_option(flags, slots.values[name])->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    }
+  }
+  if (!verb.operand.empty()) app.add_option(std::string(verb.operand), slots.operand);
+}
+
+Error Translate(const CLI::ParseError& error) {
+  std::string text = error.what();
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return {ErrorCode::kUsage, text};
+}
+
+Result<Arguments> Checked(const Verb& verb, const CLI::App& app, const Slots& slots) {
+  std::map<std::string, std::string> given;
+  if (auto extras = app.remaining(); !extras.empty())
+    return tl::unexpected(UnknownWord(verb, extras.front()));
+  for (const Option& option : Options()) {
+    if (!(option.verbs & verb.bit)) continue;
+    std::string name(option.name);
+    if (app.get_option("--" + name)->count() == 0) {
+      if (option.required)
+        return Fail(ErrorCode::kUsage, "tandem {} needs --{} {}", verb.name, name, option.value);
+      continue;
+    }
+    bool is_switch = option.kind == OptionKind::kSwitch;
+    given[name] = is_switch ? "" : slots.values.at(name);
+    if (auto status = CheckValue(option, given[name]); !status) return Forward(status);
+  }
+  if (!verb.operand.empty() && slots.operand.empty()) {
+    return Fail(ErrorCode::kUsage, "tandem {} needs a {}", verb.name, verb.operand);
+  }
+  return Arguments(verb, std::move(given), slots.operand);
+}
+
+Result<Arguments> ParseVerb(const Verb& verb, std::vector<std::string> words) {
+  CLI::App app;
+  Slots slots;
+  AddOptions(app, verb, slots);
+  std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
+  try {
+    app.parse(words);
+  } catch (const CLI::ParseError& error) {
+    return tl::unexpected(Translate(error));
+  }
+  return Checked(verb, app, slots);
+}
+
+bool AsksForHelp(const std::vector<std::string>& words, size_t from) {
+  return std::any_of(words.begin() + static_cast<std::ptrdiff_t>(std::min(from, words.size())), words.end(),
+                     [](const std::string& word) { return word == "--help" || word == "-h"; });
+}
+
+const Verb* FindVerb(std::string_view name) {
+  for (const Verb& verb : Verbs()) {
+    if (verb.name == name) return &verb;
+  }
+  return nullptr;
+}
+
+Error UnknownVerb(const std::vector<std::string>& words, size_t at, std::string_view group) {
+  std::string prefix = group.empty() ? "tandem" : fmt::format("tandem {}", group);
+  if (at >= words.size()) {
+    return {ErrorCode::kUsage, fmt::format("{} needs a verb: {}", prefix, fmt::join(VerbWords(group), ", "))};
+  }
+  return {ErrorCode::kUsage,
+          fmt::format("{} has no verb '{}'{}", prefix, words[at], Suggestion(words[at], VerbWords(group)))};
+}
+
+}  // namespace
+
+Result<CommandLine> ParseCommandLine(const std::vector<std::string>& words) {
+  CommandLine line;
+  if (words.empty()) return tl::unexpected(UnknownVerb(words, 0, ""));
+  if (words[0] == "--help" || words[0] == "-h" || words[0] == "help") return CommandLine{{}, ProgramHelp()};
+  std::string name = words[0] == "--version" ? "version" : words[0];
+  size_t used = 1;
+  if (!name.empty() && !VerbWords(name).empty()) {  // a group: model, bench
+    if (words.size() == 2 && AsksForHelp(words, 1)) return CommandLine{{}, GroupHelp(name)};
+    if (words.size() < 2 || !FindVerb(name + " " + words[1]))
+      return tl::unexpected(UnknownVerb(words, 1, name));
+    name += " " + words[1];
+    used = 2;
+  }
+  const Verb* verb = FindVerb(name);
+  if (!verb) return tl::unexpected(UnknownVerb(words, 0, ""));
+  if (AsksForHelp(words, used)) return CommandLine{{}, VerbHelp(*verb)};
+  auto arguments = ParseVerb(*verb, {words.begin() + static_cast<std::ptrdiff_t>(used), words.end()});
+  if (!arguments) return Forward(arguments);
+  line.verb.push_back(std::move(*arguments));
+  return line;
+}
+
+std::string Arguments::Text(std::string_view name) const {
+  auto found = given_.find(std::string(name));
+  if (found != given_.end()) return found->second;
+  const Option* option = FindOption(verb_->bit, name);
+  return option ? std::string(option->fallback) : "";
+}
+
+int64_t Arguments::Integer(std::string_view name) const {
+  return ParseInteger(Text(name)).value_or(0);
+}
+
+double Arguments::Number(std::string_view name) const {
+  return ParseNumber(Text(name)).value_or(0);
+}
+
+Micros Arguments::Duration(std::string_view name) const {
+  return ParseDuration(Text(name)).value_or(Micros{0});
+}
+
+LinkRates Arguments::Rate(std::string_view name) const {
+  return ParseRate(Text(name)).value_or(LinkRates{});
+}
+
+uint64_t Arguments::Seed(std::string_view name) const {
+  if (auto seed = ParseUnsigned(Text(name))) return *seed;
+  std::random_device device;  // 32 bits: short enough to type again
+  return device();
+}
+
+}  // namespace tandem

@@ -1,0 +1,15 @@
+// The text of --help, made from the table of options.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "cli/options.h"
+
+namespace tandem {
+
+std::string ProgramHelp();                           // all verbs
+std::string GroupHelp(std::string_view first_word);  // the verbs of `model` or `bench`
+std::string VerbHelp(const Verb& verb);
+
+}  // namespace tandem

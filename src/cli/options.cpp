@@ -1,0 +1,207 @@
+#include "cli/options.h"
+
+#include <array>
+#include <cfloat>
+
+#include "cli/units.h"
+#include "cli/verbs.h"
+
+namespace tandem {
+
+namespace {
+
+using K = OptionKind;
+
+constexpr double kMaxInt32 = 2147483647;
+constexpr double kMaxContext = 1 << 20;
+// The largest float below 1 that still reads as less than 1 after rounding to float.
+constexpr double kBelowOne = 1 - FLT_EPSILON / 2;
+constexpr VerbSet kWrites = kVerbRun | kVerbDemo;
+constexpr VerbSet kShapes = kVerbModelPad | kVerbModelRandom;
+
+const std::array kVerbs = {
+    Verb{kVerbRun, "run", "", "Write a text: alone, by the cloud, or both together", RunVerb},
+    Verb{kVerbCloud, "cloud", "", "Serve a target model to edges", CloudVerb},
+    Verb{kVerbDemo, "demo", "", "Edge and cloud write a story on this machine, over a shaped link", DemoVerb},
+    Verb{kVerbModelShow, "model show", "FILE", "Tell what a GGUF file holds", ModelShowVerb},
+    Verb{kVerbModelPad, "model pad", "FILE", "Write the same function at a larger cost", ModelPadVerb},
+    Verb{kVerbModelRandom, "model random", "", "Write a model with random weights", ModelRandomVerb},
+    Verb{kVerbBenchEngine, "bench engine", "", "Measure speed against libllama", BenchEngineVerb},
+    Verb{kVerbVersion, "version", "", "Print the version", VersionVerb},
+};
+
+// Rows of one name differ in their verbs: what a name means and defaults to may depend on the verb.
+const std::array kOptions = {
+    // What is written, and with whom.
+    Option{kVerbRun, "mode", "", K::kChoice, "MODE", "", 0, 0, "edge|cloud|speculate",
+           "who writes: edge (never connects), cloud, or speculate (speculate when --cloud is given, else "
+           "edge)"},
+    Option{kVerbRun, "model", "m", K::kText, "EDGE.gguf", "demo-draft-q8_0.gguf", 0, 0, "",
+           "the edge's model, by path or by name in a models folder"},
+    Option{kVerbRun, "cloud", "", K::kText, "ws://HOST:PORT", "", 0, 0, "", "where `tandem cloud` listens"},
+    Option{kVerbRun, "prompt", "p", K::kText, "PROMPT", "", 0, 0, "", "what the text begins with", true},
+    Option{kVerbRun, "predict", "n", K::kInteger, "N", "128", 1, kMaxContext, "1 to 1048576",
+           "tokens to write at most"},
+    Option{kVerbDemo, "predict", "n", K::kInteger, "N", "128", 16, 200, "16 to 200",
+           "tokens to write at most"},
+    Option{kVerbDemo, "prompt", "p", K::kText, "PROMPT",
+           "Once upon a time, a little fox found a red balloon.", 0, 0, "", "what the story begins with"},
+    // How it is drawn.
+    Option{kWrites, "seed", "s", K::kSeed, "S", "random", 0, 0, "a whole number below 2^64, or random",
+           "one seed, one text"},
+    Option{kWrites, "temp", "", K::kNumber, "T", "0.8", 0, 100, "0 to 100",
+           "temperature; 0 takes the likeliest"},
+    Option{kVerbRun, "top-k", "", K::kInteger, "K", "40", 0, kMaxInt32, "0 to 2147483647",
+           "keep the K likeliest tokens; 0 keeps all"},
+    Option{kVerbRun, "top-p", "", K::kNumber, "P", "0.95", FLT_MIN, 1, "more than 0, at most 1",
+           "keep the smallest set that holds this much probability"},
+    Option{kVerbRun, "min-p", "", K::kNumber, "P", "0.05", 0, kBelowOne, "0 or more, less than 1",
+           "drop tokens less likely than this part of the likeliest"},
+    Option{kVerbRun, "repeat-penalty", "", K::kNumber, "X", "1.0", FLT_MIN, 100, "more than 0, at most 100",
+           "divides the logits of the last 64 tokens; 1 is off"},
+    Option{kWrites, "draft", "", K::kInteger, "K", "3", 1, 64, "1 to 64",
+           "tokens drafted before each verdict"},
+    // The link.
+    Option{kVerbRun, "rtt", "", K::kDuration, "TIME", "", 0, 60, "0 to 60s, like 20ms",
+           "lengthen the link's round trip by this much"},
+    Option{kVerbRun, "rate", "", K::kRate, "DOWN[/UP]", "", 0, 0,
+           "1kbit to 1000gbit, like 10mbit or 10mbit/2mbit", "slow the link down to this many bits a second"},
+    Option{kVerbDemo, "rtt", "", K::kDuration, "TIME", "20ms", 0, 60, "0 to 60s, like 20ms",
+           "the link's round trip"},
+    Option{kVerbDemo, "rate", "", K::kRate, "DOWN[/UP]", "10mbit", 0, 0,
+           "1kbit to 1000gbit, like 10mbit or 10mbit/2mbit", "bits a second that the link carries"},
+    Option{kVerbRun, "retry-for", "", K::kDuration, "TIME", "60s", 0, 86400, "0 to 1440m, like 60s",
+           "how long a lost link is dialled again"},
+    // The server.
+    Option{kVerbCloud, "model", "m", K::kText, "TARGET.gguf", "demo-target-q8_0.gguf", 0, 0, "",
+           "the target model, by path or by name in a models folder"},
+    Option{kVerbCloud, "listen", "", K::kText, "HOST:PORT", "127.0.0.1:8765", 0, 0, "",
+           "address to listen on; port 0 takes a free one"},
+    Option{kVerbCloud, "max-sessions", "", K::kInteger, "N", "8", 1, 256, "1 to 256",
+           "texts at once; Busy beyond"},
+    Option{kVerbRun | kVerbCloud, "token-file", "", K::kText, "FILE", "", 0, 0, "",
+           "file whose first line is the secret that edge and cloud share"},
+    // The engine.
+    Option{kVerbRun | kVerbCloud, "threads", "t", K::kInteger, "N", "", 1, 256, "1 to 256",
+           "threads of the engine (all cores)"},
+    Option{kVerbRun | kVerbCloud, "ctx", "c", K::kInteger, "N", "", 2, kMaxContext, "2 to 1048576",
+           "positions of one text (the model's context)"},
+    // Making models.
+    Option{kVerbModelRandom, "like", "", K::kText, "FILE", "", 0, 0, "",
+           "model whose shape and vocabulary are taken", true},
+    Option{kShapes, "layers", "", K::kInteger, "N", "", 1, 1024, "1 to 1024", "layers"},
+    Option{kVerbModelRandom, "width", "", K::kInteger, "N", "", 1, 65536, "1 to 65536", "hidden width"},
+    Option{kVerbModelRandom, "heads", "", K::kInteger, "N", "", 1, 1024, "1 to 1024", "attention heads"},
+    Option{kVerbModelRandom, "kv-heads", "", K::kInteger, "N", "", 1, 1024, "1 to 1024",
+           "key and value heads"},
+    Option{kShapes, "ff", "", K::kInteger, "N", "", 1, 1 << 20, "1 to 1048576", "feed-forward width"},
+    Option{kVerbModelRandom, "vocab", "", K::kInteger, "N", "", 2, 1 << 20, "2 to 1048576",
+           "vocabulary of this many made-up tokens"},
+    Option{kVerbModelRandom, "ctx", "c", K::kInteger, "N", "", 2, kMaxContext, "2 to 1048576", "context"},
+    Option{kVerbModelRandom, "type", "", K::kChoice, "TYPE", "", 0, 0, "q4_0|q4_k|q8_0|f16|f32",
+           "type of the weights"},
+    Option{kVerbModelRandom, "seed", "s", K::kSeed, "S", "0", 0, 0, "a whole number below 2^64, or random",
+           "equal seeds, equal files"},
+    Option{kShapes, "output", "o", K::kText, "OUT", "", 0, 0, "", "file to write", true},
+    // Measuring.
+    Option{kVerbBenchEngine, "model", "m", K::kText, "FILE", "", 0, 0, "", "model to measure", true},
+    Option{kVerbBenchEngine, "rounds", "", K::kInteger, "N", "5", 1, 1000, "1 to 1000",
+           "alternations of which the median is taken"},
+    Option{kVerbBenchEngine, "metric", "", K::kChoice, "NAME", "all", 0, 0,
+           "all|prefill|decode|decode_busy|load_ms|peak_rss_mb", "measure this one only"},
+    // How it is told.
+    Option{kWrites, "color", "", K::kChoice, "WHEN", "auto", 0, 0, "auto|always|never",
+           "colour tokens by who wrote them (auto: on a terminal, unless NO_COLOR is set)"},
+    Option{kVerbAll, "json", "", K::kSwitch, "", "", 0, 0, "",
+           "print one JSON object to stdout and nothing else"},
+};
+
+Status Reject(const Option& option, std::string_view text, std::string_view wanted) {
+  return Fail(ErrorCode::kUsage, "--{} is '{}' but must be {}", option.name, text, wanted);
+}
+
+bool InRange(const Option& option, double value) {
+  return value >= option.low && value <= option.high;
+}
+
+bool IsChoice(std::string_view words, std::string_view text) {
+  for (;;) {
+    size_t bar = words.find('|');
+    if (words.substr(0, bar) == text) return true;
+    if (bar == std::string_view::npos) return false;
+    words.remove_prefix(bar + 1);
+  }
+}
+
+bool IsValue(const Option& option, std::string_view text) {
+  switch (option.kind) {
+    case K::kSwitch:
+    case K::kText:
+      return true;
+    case K::kInteger: {
+      auto value = ParseInteger(text);
+      return value && InRange(option, static_cast<double>(*value));
+    }
+    case K::kNumber: {
+      auto value = ParseNumber(text);
+      return value && InRange(option, *value);
+    }
+    case K::kSeed:
+      return text == "random" || ParseUnsigned(text).has_value();
+    case K::kDuration: {
+      auto value = ParseDuration(text);
+      return value && InRange(option, ToMs(*value) / 1000.0);
+    }
+    case K::kRate:
+      return ParseRate(text).has_value();
+    case K::kChoice:
+      return IsChoice(option.range, text);
+  }
+  return false;
+}
+
+std::string Wanted(const Option& option) {
+  switch (option.kind) {
+    case K::kInteger:
+      return fmt::format("a whole number, {}", option.range);
+    case K::kNumber:
+      return fmt::format("a number, {}", option.range);
+    case K::kDuration:
+      return fmt::format("a time, {}", option.range);
+    case K::kRate:
+      return fmt::format("a rate, {}", option.range);
+    case K::kChoice: {
+      std::string words(option.range);
+      for (size_t i = words.find('|'); i != std::string::npos; i = words.find('|', i))
+        words.replace(i, 1, ", ");
+      return "one of " + words;
+    }
+    default:
+      return std::string(option.range);
+  }
+}
+
+}  // namespace
+
+std::span<const Verb> Verbs() {
+  return kVerbs;
+}
+
+std::span<const Option> Options() {
+  return kOptions;
+}
+
+const Option* FindOption(VerbSet verb, std::string_view name) {
+  for (const Option& option : kOptions) {
+    if ((option.verbs & verb) && (option.name == name || (!name.empty() && option.shorthand == name)))
+      return &option;
+  }
+  return nullptr;
+}
+
+Status CheckValue(const Option& option, std::string_view text) {
+  if (!IsValue(option, text)) return Reject(option, text, Wanted(option));
+  return {};
+}
+
+}  // namespace tandem

@@ -1,0 +1,71 @@
+// The one table of the program's verbs and options. Parsing, checking and --help are made from it
+// (arguments.h, help.h); a configuration file, environment variables and shell completion will read the same
+// rows.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace tandem {
+
+class Arguments;
+
+// A set of verbs, one bit each.
+using VerbSet = unsigned;
+enum : VerbSet {
+  kVerbRun = 1u << 0,
+  kVerbCloud = 1u << 1,
+  kVerbDemo = 1u << 2,
+  kVerbModelShow = 1u << 3,
+  kVerbModelPad = 1u << 4,
+  kVerbModelRandom = 1u << 5,
+  kVerbBenchEngine = 1u << 6,
+  kVerbVersion = 1u << 7,
+  kVerbAll = (1u << 8) - 1,
+};
+
+enum class OptionKind {
+  kSwitch,    // no value
+  kText,      // anything
+  kInteger,   // whole number in [low, high]
+  kNumber,    // finite number in [low, high]
+  kSeed,      // whole number below 2^64, or "random"
+  kDuration,  // 1500us, 20ms, 60s, 2m: see units.h
+  kRate,      // 10mbit, or DOWN/UP: see units.h
+  kChoice,    // one of the words in `range`, separated by '|'
+};
+
+struct Option {
+  VerbSet verbs;
+  std::string_view name;       // long name without dashes
+  std::string_view shorthand;  // one letter, or empty
+  OptionKind kind;
+  std::string_view value;     // what --help calls the value
+  std::string_view fallback;  // the value when the option is absent, "" for none
+  double low, high;           // kInteger, kNumber: inclusive; kDuration: seconds
+  std::string_view range;     // the range in words for messages; kChoice: the words
+  std::string_view help;
+  bool required = false;
+};
+
+struct Verb {
+  VerbSet bit;
+  std::string_view name;         // "run", "model show"
+  std::string_view operand;      // name of the one positional argument, "" for none
+  std::string_view summary;      // one line for --help
+  int (*run)(const Arguments&);  // returns the process's exit code
+};
+
+std::span<const Verb> Verbs();
+std::span<const Option> Options();
+
+// The row of this name (without dashes) or one-letter shorthand that `verbs` has; null for none.
+const Option* FindOption(VerbSet verb, std::string_view name);
+
+// kUsage, with option, value and range in one sentence, unless `text` is a value this option takes.
+Status CheckValue(const Option& option, std::string_view text);
+
+}  // namespace tandem

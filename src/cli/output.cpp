@@ -1,0 +1,34 @@
+#include "cli/output.h"
+
+#include <cmath>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+namespace tandem {
+
+void Tell(const std::string& line) {
+  fmt::print(stderr, "tandem: {}\n", line);
+}
+
+void PrintJson(const nlohmann::ordered_json& object) {
+  std::string text = object.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  fmt::print("{}\n", text);
+  std::fflush(stdout);
+}
+
+nlohmann::ordered_json ErrorJson(const Error& error) {
+  return {{"code", ErrorName(error.code)}, {"message", error.message}};
+}
+
+int Report(const Error& error, bool json) {
+  Tell(error.message);
+  if (json) PrintJson({{"error", ErrorJson(error)}});
+  return ExitCode(error.code);
+}
+
+double Rounded(double value, int places) {
+  double scale = std::pow(10.0, places);
+  return std::round(value * scale) / scale;
+}
+
+}  // namespace tandem

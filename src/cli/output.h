@@ -1,0 +1,30 @@
+// Where a verb's words go. stdout carries the answer alone: the text, or with --json one object. Everything
+// else is a line on stderr.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "base/result.h"
+
+namespace tandem {
+
+// One line on stderr, after "tandem: ".
+void Tell(const std::string& line);
+
+// Prints one object to stdout; bytes that are no UTF-8 become U+FFFD.
+void PrintJson(const nlohmann::ordered_json& object);
+
+// {code, message}, as every verb reports an error inside its object.
+nlohmann::ordered_json ErrorJson(const Error& error);
+
+// Says what went wrong, as a line on stderr and with `json` as {"error": ...} on stdout too, and returns the
+// exit code.
+int Report(const Error& error, bool json);
+
+// Numbers of a report are rounded to this many places: more would claim a precision that no run has.
+double Rounded(double value, int places);
+
+}  // namespace tandem

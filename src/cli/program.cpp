@@ -1,0 +1,37 @@
+#include "cli/program.h"
+
+#include <algorithm>
+#include <exception>
+
+#include "cli/arguments.h"
+#include "cli/output.h"
+
+namespace tandem {
+
+namespace {
+
+int Run(const std::vector<std::string>& words, bool json) {
+  auto line = ParseCommandLine(words);
+  if (!line) return Report(line.error(), json);
+  if (line->verb.empty()) {
+    fmt::print("{}", line->help);
+    return 0;
+  }
+  const Arguments& arguments = line->verb.front();
+  return arguments.verb().run(arguments);
+}
+
+}  // namespace
+
+int RunProgram(const std::vector<std::string>& words) {
+  bool json = std::find(words.begin(), words.end(), "--json") != words.end();
+  try {
+    return Run(words, json);
+  } catch (const std::bad_alloc&) {
+    return Report({ErrorCode::kResource, "out of memory"}, json);
+  } catch (const std::exception& error) {
+    return Report({ErrorCode::kInternal, fmt::format("unexpected failure: {}", error.what())}, json);
+  }
+}
+
+}  // namespace tandem

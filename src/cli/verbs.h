@@ -1,0 +1,18 @@
+// The verbs of the program, one file each. Each takes checked arguments, prints, and returns the process's
+// exit code (docs/cli.md).
+#pragma once
+
+#include "cli/arguments.h"
+
+namespace tandem {
+
+int RunVerb(const Arguments& arguments);          // run.cpp: writes one text
+int CloudVerb(const Arguments& arguments);        // cloud.cpp: serves a target model
+int DemoVerb(const Arguments& arguments);         // demo.cpp: edge and cloud write a story on this machine
+int ModelShowVerb(const Arguments& arguments);    // model_show.cpp: what a GGUF file holds
+int ModelPadVerb(const Arguments& arguments);     // model_pad.cpp: the same function at a larger cost
+int ModelRandomVerb(const Arguments& arguments);  // model_random.cpp: random weights in a given shape
+int BenchEngineVerb(const Arguments& arguments);  // bench_engine_verb.cpp: speed against libllama
+int VersionVerb(const Arguments& arguments);      // version.cpp
+
+}  // namespace tandem
