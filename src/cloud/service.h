@@ -12,9 +12,7 @@
 // it.
 #pragma once
 
-#include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -74,6 +72,7 @@ class Service {
   Actions OnStepDone(const Result<LogitsView>& logits, Micros now);
 
   int sessions() const;
+  bool HasWork() const;  // PlanStep would return rows
   const ServiceStats& stats() const;
 
  private:

@@ -1,0 +1,239 @@
+// Connections, admission, faults, time-outs; see service.h.
+#include "cloud/service.h"
+
+#include <algorithm>
+#include <map>
+
+#include "cloud/batcher.h"
+#include "cloud/session.h"
+
+namespace tandem {
+namespace {
+
+constexpr uint32_t kBusyRetryMs = 1000;
+
+struct Peer {
+  bool greeted = false;
+  Micros since{0};                   // of the connection, later of its last frame
+  std::shared_ptr<Session> session;  // null between sessions
+};
+
+}  // namespace
+
+struct Service::State {
+  State(Engine& e, ServiceConfig c)
+      : engine(e),
+        config(std::move(c)),
+        batcher(e.info().max_rows, std::min(config.prefill_rows, e.info().max_rows)) {
+    limits = {.vocab = std::min(e.info().vocab_size, config.vocab.size),
+              .context = e.info().context,
+              .max_draft = std::min(config.max_draft, e.info().max_rows - 1)};
+  }
+
+  void Send(ConnId conn, const Frame& frame) {
+    actions.push_back({Action::Kind::kSend, conn, Encode(frame)});
+  }
+
+  void Retire(Peer& peer) {
+    if (!peer.session) return;
+    const SessionStats& s = peer.session->stats();
+    stats.tokens_committed += s.committed;
+    stats.drafts_verified += s.verified;
+    stats.drafts_accepted += s.accepted;
+    stats.drafts_stale += s.stale;
+    peer.session.reset();
+  }
+
+  // The peer hears why, then loses its connection.
+  void End(ConnId conn, const Error& why) {
+    const auto it = peers.find(conn);
+    if (it == peers.end()) return;
+    stats.sessions_faulted += it->second.session ? 1 : 0;
+    Send(conn, Fault{.code = why.code, .message = why.message});
+    actions.push_back({Action::Kind::kClose, conn, {}});
+    Retire(it->second);
+    peers.erase(it);
+  }
+
+  Status On(ConnId conn, Peer& peer, const Hello& hello);
+  Status On(ConnId conn, Peer& peer, const Open& open, Micros now);
+  Status On(ConnId conn, Peer& peer, const Frame& frame, Micros now);
+
+  int sessions() const {
+    return static_cast<int>(
+        std::count_if(peers.begin(), peers.end(), [](const auto& p) { return p.second.session != nullptr; }));
+  }
+
+  Actions Take() { return std::exchange(actions, {}); }
+
+  Engine& engine;
+  ServiceConfig config;
+  SessionLimits limits;
+  Batcher batcher;
+  std::map<ConnId, Peer> peers;
+  StepPlan plan;  // of the step under way
+  bool draining = false;
+  ServiceStats stats;
+  Actions actions;
+};
+
+Status Service::State::On(ConnId conn, Peer& peer, const Hello& hello) {
+  if (peer.greeted) return Fail(ErrorCode::kProtocol, "a second Hello on one connection");
+  if (hello.version != kProtocolVersion) {
+    return Fail(ErrorCode::kProtocol, "the edge ({}) speaks protocol {}, this cloud ({}) speaks {}",
+                hello.software, hello.version, config.software, kProtocolVersion);
+  }
+  if (hello.has_vocab && hello.vocab != config.vocab) {
+    return Fail(ErrorCode::kModel,
+                "the vocabularies differ: {} ids (sha256 {}) at the edge, {} ids (sha256 {}) in the cloud",
+                hello.vocab.size, Hex(hello.vocab.digest).substr(0, 12), config.vocab.size,
+                Hex(config.vocab.digest).substr(0, 12));
+  }
+  peer.greeted = true;
+  const EngineInfo& info = engine.info();
+  Send(conn, Welcome{.software = config.software,
+                     .model_name = info.model_name,
+                     .vocab = config.vocab,
+                     .weights = config.weights,
+                     .fingerprint = info.fingerprint,
+                     .exact = info.exact,
+                     .context = info.context,
+                     .max_draft = limits.max_draft});
+  return {};
+}
+
+Status Service::State::On(ConnId conn, Peer& peer, const Open& open, Micros now) {
+  if (peer.session) return Fail(ErrorCode::kProtocol, "an Open while a session is open");
+  if (Status s = Session::Check(open, limits); !s) return s;
+  const bool full = sessions() >= config.max_sessions;
+  const Result<SeqId> seq = draining ? Fail(ErrorCode::kBusy, "the cloud is shutting down")
+                            : full ? Fail(ErrorCode::kBusy, "all {} sessions are taken", config.max_sessions)
+                                   : engine.Open();
+  if (!seq) {
+    ++stats.sessions_refused;
+    if (seq.error().code != ErrorCode::kBusy && seq.error().code != ErrorCode::kResource) return Forward(seq);
+    Send(conn,
+         Fault{.code = ErrorCode::kBusy, .message = seq.error().message, .retry_after_ms = kBusyRetryMs});
+    return {};
+  }
+  ++stats.sessions_opened;
+  peer.session = std::make_shared<Session>(std::make_unique<SequenceLease>(engine, *seq), open, limits, now);
+  if (const std::optional<Frame> opened = peer.session->TakeOpened(now)) Send(conn, *opened);
+  return {};
+}
+
+Status Service::State::On(ConnId conn, Peer& peer, const Frame& frame, Micros now) {
+  peer.since = now;
+  if (const auto* hello = std::get_if<Hello>(&frame)) return On(conn, peer, *hello);
+  if (!peer.greeted) return Fail(ErrorCode::kProtocol, "{} before Hello", FrameName(frame));
+  if (const auto* open = std::get_if<Open>(&frame)) return On(conn, peer, *open, now);
+  if (std::holds_alternative<Close>(frame)) {
+    Retire(peer);
+    return {};
+  }
+  if (!peer.session) return Fail(ErrorCode::kProtocol, "{} without a session", FrameName(frame));
+  if (const auto* drafts = std::get_if<Drafts>(&frame)) return peer.session->OnDrafts(*drafts, now);
+  if (const auto* credit = std::get_if<Credit>(&frame)) return peer.session->OnCredit(*credit);
+  return Fail(ErrorCode::kProtocol, "an edge does not send {}", FrameName(frame));
+}
+
+Service::Service(Engine& engine, ServiceConfig config)
+    : state_(std::make_unique<State>(engine, std::move(config))) {}
+Service::~Service() = default;
+
+Actions Service::OnConnect(ConnId conn, Micros now) {
+  if (static_cast<int32_t>(state_->peers.size()) >= state_->config.max_connections) {
+    state_->Send(conn,
+                 Fault{.code = ErrorCode::kBusy,
+                       .message = fmt::format("all {} connections are taken", state_->config.max_connections),
+                       .retry_after_ms = kBusyRetryMs});
+    state_->actions.push_back({Action::Kind::kClose, conn, {}});
+  } else {
+    state_->peers[conn].since = now;
+  }
+  return state_->Take();
+}
+
+Actions Service::OnFrame(ConnId conn, ByteView bytes, Micros now) {
+  const auto it = state_->peers.find(conn);
+  if (it == state_->peers.end()) return {};  // frames already on their way when its connection was ended
+  const Result<Frame> frame = Decode(bytes);
+  const Status status = frame ? state_->On(conn, it->second, *frame, now) : Status(Forward(frame));
+  if (!status) state_->End(conn, status.error());
+  return state_->Take();
+}
+
+Actions Service::OnDisconnect(ConnId conn, Micros) {
+  const auto it = state_->peers.find(conn);
+  if (it != state_->peers.end()) {
+    state_->Retire(it->second);
+    state_->peers.erase(it);
+  }
+  return state_->Take();
+}
+
+Actions Service::OnTick(Micros now) {
+  std::vector<std::pair<ConnId, Error>> late;
+  for (const auto& [conn, peer] : state_->peers) {
+    const Micros quiet =
+        now - (peer.session ? std::max(peer.since, peer.session->last_active()) : peer.since);
+    const Micros allowed = peer.greeted ? state_->config.session_timeout : state_->config.hello_timeout;
+    if (quiet >= allowed) {
+      late.push_back(
+          {conn, {ErrorCode::kNetwork, fmt::format("nothing heard for {:.1f} s", ToMs(quiet) / 1000.0)}});
+    }
+  }
+  for (const auto& [conn, why] : late) state_->End(conn, why);
+  return state_->Take();
+}
+
+void Service::Drain() {
+  state_->draining = true;
+}
+bool Service::Drained() const {
+  return state_->draining && state_->sessions() == 0;
+}
+
+std::vector<SeqRows> Service::PlanStep(Micros now) {
+  std::vector<StepPart> waiting;
+  for (const auto& [conn, peer] : state_->peers) {
+    if (peer.session) waiting.push_back({conn, peer.session, 0});
+  }
+  state_->plan = state_->batcher.Plan(waiting, now);
+  return state_->plan.rows;
+}
+
+Actions Service::OnStepDone(const Result<LogitsView>& logits, Micros now) {
+  const StepPlan plan = std::exchange(state_->plan, {});
+  ++state_->stats.steps;
+  for (size_t i = 0; i < plan.parts.size(); ++i) {
+    const StepPart& part = plan.parts[i];
+    state_->stats.rows += plan.rows[i].tokens.size();
+    const auto it = state_->peers.find(part.conn);
+    if (it == state_->peers.end() || it->second.session != part.session) continue;  // ended during the step
+    const Result<std::optional<Frame>> frame = logits
+                                                   ? part.session->OnLogits(*logits, part.first_logits, now)
+                                                   : Result<std::optional<Frame>>(Forward(logits));
+    if (!frame) {
+      state_->End(part.conn, frame.error());
+    } else if (*frame) {
+      state_->Send(part.conn, **frame);
+    }
+  }
+  return state_->Take();
+}
+
+bool Service::HasWork() const {
+  return std::any_of(state_->peers.begin(), state_->peers.end(), [](const auto& p) {
+    return p.second.session && (p.second.session->WantsPrefill() || p.second.session->WantsStep());
+  });
+}
+
+int Service::sessions() const {
+  return state_->sessions();
+}
+const ServiceStats& Service::stats() const {
+  return state_->stats;
+}
+
+}  // namespace tandem

@@ -1,0 +1,194 @@
+// See session.h.
+#include "cloud/session.h"
+
+#include <algorithm>
+
+namespace tandem {
+
+Status Session::Check(const Open& open, const SessionLimits& limits) {
+  if (open.ids.empty()) return Fail(ErrorCode::kProtocol, "Open holds no ids");
+  if (open.ids.size() >= static_cast<size_t>(limits.context)) {
+    return Fail(ErrorCode::kContext, "a text of {} tokens leaves no room in the target's context of {}",
+                open.ids.size(), limits.context);
+  }
+  for (const Token id : open.ids) {
+    if (id < 0 || id >= limits.vocab) {
+      return Fail(ErrorCode::kProtocol, "Open holds id {}, outside the vocabulary of {}", id, limits.vocab);
+    }
+  }
+  Pos end = 0;
+  for (const PromptSpan& span : open.spans) {
+    if (span.begin < end || span.end <= span.begin || static_cast<size_t>(span.end) > open.ids.size()) {
+      return Fail(ErrorCode::kProtocol, "Open holds the prompt span {}..{} after {}, in {} ids", span.begin,
+                  span.end, end, open.ids.size());
+    }
+    end = span.end;
+  }
+  if (open.run_until < 0 || open.run_until > limits.context) {
+    return Fail(ErrorCode::kProtocol, "Open grants credit to position {}, the context is {}", open.run_until,
+                limits.context);
+  }
+  return Validate(open.sampling);
+}
+
+Session::Session(std::unique_ptr<SequenceLease> lease, Open open, const SessionLimits& limits, Micros now)
+    : lease_(std::move(lease)),
+      text_(std::move(open.ids)),
+      spans_(std::move(open.spans)),
+      sampler_(open.sampling),
+      limits_(limits),
+      opened_length_(static_cast<Pos>(text_.size())),
+      run_until_(open.run_until),
+      epoch_(open.epoch),
+      branch_end_(static_cast<Pos>(text_.size())),
+      open_at_(now),
+      last_active_(now) {}
+
+void Session::EndEpoch() {
+  ++epoch_;
+  branch_end_ = opened_length_;
+  stats_.stale += waiting_.size();
+  waiting_.clear();
+  asked_ = false;
+}
+
+size_t Session::Late(const Drafts& drafts) {
+  size_t agree = 0;
+  while (agree < drafts.ids.size()) {
+    const Pos at = drafts.base + static_cast<Pos>(agree);
+    if (at >= Length() || text_[static_cast<size_t>(at)] != drafts.ids[agree]) break;
+    ++agree;
+  }
+  return agree;
+}
+
+Status Session::OnDrafts(const Drafts& drafts, Micros now) {
+  last_active_ = now;
+  if (drafts.epoch < epoch_) {
+    stats_.stale += drafts.ids.size();
+    return {};
+  }
+  if (drafts.epoch > epoch_) {
+    return Fail(ErrorCode::kProtocol, "Drafts of epoch {}, the session is at {}", drafts.epoch, epoch_);
+  }
+  const Pos open_end = Length() + static_cast<Pos>(waiting_.size());
+  if (drafts.base < branch_end_ || drafts.base > open_end) {
+    return Fail(ErrorCode::kProtocol, "Drafts begin at {}, expected {}..{}", drafts.base, branch_end_,
+                open_end);
+  }
+  for (const Token id : drafts.ids) {
+    if (id < 0 || id >= limits_.vocab) {
+      return Fail(ErrorCode::kProtocol, "a draft is id {}, outside the vocabulary of {}", id, limits_.vocab);
+    }
+  }
+  const int64_t end = int64_t{drafts.base} + static_cast<int64_t>(drafts.ids.size());
+  if (end >= limits_.context) {
+    return Fail(ErrorCode::kContext, "drafts up to position {} do not fit the target's context of {}", end,
+                limits_.context);
+  }
+  const size_t late = Late(drafts);
+  stats_.accepted += late;
+  stats_.verified += late;
+  if (drafts.base + static_cast<Pos>(late) < Length() && late < drafts.ids.size()) {
+    ++stats_.verified;
+    stats_.stale += drafts.ids.size() - late - 1;
+    EndEpoch();
+    return {};
+  }
+  if (waiting_.size() + drafts.ids.size() - late > static_cast<size_t>(limits_.max_draft)) {
+    return Fail(ErrorCode::kProtocol, "{} drafts wait unjudged, at most {} may",
+                waiting_.size() + drafts.ids.size() - late, limits_.max_draft);
+  }
+  branch_end_ = std::max(branch_end_, static_cast<Pos>(end));
+  waiting_.insert(waiting_.end(), drafts.ids.begin() + static_cast<std::ptrdiff_t>(late), drafts.ids.end());
+  asked_ = asked_ || drafts.ids.empty();
+  if (!asked_at_ && (asked_ || !waiting_.empty())) asked_at_ = now;
+  return {};
+}
+
+Status Session::OnCredit(const Credit& credit) {
+  if (credit.run_until < run_until_ || credit.run_until > limits_.context) {
+    return Fail(ErrorCode::kProtocol, "credit to position {}, had {}, the context is {}", credit.run_until,
+                run_until_, limits_.context);
+  }
+  run_until_ = credit.run_until;
+  return {};
+}
+
+bool Session::WantsStep() const {
+  if (WantsPrefill() || Length() >= limits_.context) return false;
+  return asked_ || !waiting_.empty() || Length() < run_until_;
+}
+
+std::optional<SeqRows> Session::PrefillRows(int budget) {
+  if (!WantsPrefill() || budget < 1) return std::nullopt;
+  const std::vector<PrefillChunk> plan =
+      PlanPrefill(spans_, cached_, Length() - 1, std::max<int>(budget, kBulkRows));
+  const PrefillChunk chunk = plan.front();
+  if (chunk.bulk && chunk.end - chunk.begin > budget) return std::nullopt;
+  const Pos end = std::min(chunk.end, chunk.begin + budget);
+  rows_.assign(text_.begin() + chunk.begin, text_.begin() + end);
+  stepping_ = false;
+  return SeqRows{
+      .seq = lease_->seq(), .first = chunk.begin, .tokens = rows_, .bulk = chunk.bulk, .logits = 0};
+}
+
+std::optional<SeqRows> Session::StepRows(int budget, Micros now) {
+  const int rows = 1 + static_cast<int>(waiting_.size());
+  if (!WantsStep() || rows > budget) return std::nullopt;
+  rows_.assign(1, text_.back());
+  rows_.insert(rows_.end(), waiting_.begin(), waiting_.end());
+  stepping_ = true;
+  step_at_ = now;
+  return SeqRows{.seq = lease_->seq(), .first = Length() - 1, .tokens = rows_, .bulk = false, .logits = rows};
+}
+
+Result<std::optional<Frame>> Session::OnLogits(const LogitsView& logits, int first, Micros now) {
+  cached_ += static_cast<Pos>(rows_.size());
+  if (!stepping_) return TakeOpened(now);
+  return Judge(logits, first, now);
+}
+
+std::optional<Frame> Session::TakeOpened(Micros now) {
+  if (opened_ || WantsPrefill()) return std::nullopt;
+  opened_ = true;
+  last_active_ = now;
+  return Opened{.length = opened_length_, .server_us = static_cast<uint64_t>((now - open_at_).count())};
+}
+
+// Drafts may have come in while the step ran: only the first rows_.size() - 1 of waiting_ were part of it.
+// The next one, if any, is judged by the last row's token: it is the same position and the same noise.
+Result<std::optional<Frame>> Session::Judge(const LogitsView& logits, int first, Micros now) {
+  const size_t drafted = rows_.size() - 1;
+  const bool answers = drafted > 0 || asked_;
+  Verdict verdict{.epoch = epoch_, .base = Length()};
+  size_t judged = 0;
+  bool mismatch = false;
+  for (size_t i = 0;; ++i) {
+    const Token token = sampler_.Pick(logits[first + static_cast<int>(i)], text_);
+    text_.push_back(token);
+    ++stats_.committed;
+    const bool has_draft = i < waiting_.size();
+    const bool agrees = has_draft && waiting_[i] == token;
+    judged += has_draft ? 1 : 0;
+    verdict.accepted += agrees ? 1 : 0;
+    if (agrees && i < drafted) continue;
+    mismatch = has_draft && !agrees;
+    if (!agrees) verdict.token = token;
+    break;
+  }
+  stats_.verified += judged;
+  stats_.accepted += static_cast<uint64_t>(verdict.accepted);
+  waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(judged));
+  if (mismatch) EndEpoch();
+  asked_ = false;
+  cached_ = Length() - 1;
+  if (Status s = lease_->engine().Truncate(lease_->seq(), cached_); !s) return Forward(s);
+  const Micros since = answers && asked_at_ ? *asked_at_ : step_at_;
+  verdict.server_us = static_cast<uint64_t>((now - since).count());
+  asked_at_ = waiting_.empty() ? std::nullopt : std::optional<Micros>(now);
+  last_active_ = now;
+  return std::optional<Frame>(verdict);
+}
+
+}  // namespace tandem
