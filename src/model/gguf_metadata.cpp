@@ -22,14 +22,15 @@ Bytes U32Bytes(uint32_t value) {
 GgufMetadata GgufMetadata::CopyOf(const GgufHeader& header) {
   GgufMetadata copy;
   for (const auto& [key, value] : header.values()) {
-    copy.entries_.emplace_back(key, OwnedGgufValue{value.type, value.element, value.count,
+    copy.entries_.emplace_back(key, OwnedGgufValue{value.type, value.is_array, value.count,
                                                    Bytes(value.bytes.begin(), value.bytes.end())});
   }
   return copy;
 }
 
 OwnedGgufValue* GgufMetadata::Find(std::string_view key) {
-  const auto it = std::find_if(entries_.begin(), entries_.end(), [&](const auto& e) { return e.first == key; });
+  const auto it =
+      std::find_if(entries_.begin(), entries_.end(), [&](const auto& e) { return e.first == key; });
   return it == entries_.end() ? nullptr : &it->second;
 }
 
@@ -63,7 +64,7 @@ void GgufMetadata::SetTexts(std::string_view key, std::span<const std::string> v
     out.U64(text.size());
     out.Raw(TextBytes(text));
   }
-  Set(key, {GgufType::kArray, GgufType::kString, values.size(), out.Take()});
+  Set(key, {GgufType::kString, true, values.size(), out.Take()});
 }
 
 void GgufMetadata::Remove(std::string_view key) {
@@ -76,8 +77,8 @@ void GgufMetadata::RemovePrefix(std::string_view prefix) {
 
 void GgufMetadata::ResizeLayerArrays(std::string_view prefix, uint64_t from, uint64_t to) {
   for (auto& [key, value] : entries_) {
-    const bool per_layer = key.starts_with(prefix) && value.type == GgufType::kArray &&
-                           value.element != GgufType::kString && value.count == from && from > 0;
+    const bool per_layer = key.starts_with(prefix) && value.is_array && value.type != GgufType::kString &&
+                           value.count == from && from > 0;
     if (!per_layer) continue;
     const size_t size = value.bytes.size() / from;
     Bytes resized(size * to);
@@ -89,15 +90,16 @@ void GgufMetadata::ResizeLayerArrays(std::string_view prefix, uint64_t from, uin
 
 void GgufMetadata::ResizeArray(std::string_view key, uint64_t count, ByteView fill) {
   OwnedGgufValue* value = Find(key);
-  if (value == nullptr || value->type != GgufType::kArray || value->element == GgufType::kString) return;
+  if (value == nullptr || !value->is_array || value->type == GgufType::kString) return;
   value->bytes.resize(std::min(value->bytes.size(), fill.size() * count));
-  while (value->bytes.size() < fill.size() * count) value->bytes.insert(value->bytes.end(), fill.begin(), fill.end());
+  while (value->bytes.size() < fill.size() * count)
+    value->bytes.insert(value->bytes.end(), fill.begin(), fill.end());
   value->count = count;
 }
 
 std::vector<std::string> GgufTexts(const GgufValue& value) {
   std::vector<std::string> texts;
-  if (value.type != GgufType::kArray || value.element != GgufType::kString) return texts;
+  if (!value.is_array || value.type != GgufType::kString) return texts;
   ByteReader in(value.bytes);
   for (uint64_t i = 0; i < value.count && in.ok(); ++i) {
     const ByteView text = in.Raw(in.U64());

@@ -9,15 +9,15 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "model/gguf_file.h"
+#include "model/gguf_header.h"
 
 namespace tandem {
 
 // A value that owns its bytes, as they lie in the file (GgufValue::bytes says how).
 struct OwnedGgufValue {
-  GgufType type = GgufType::kU8;
-  GgufType element = GgufType::kU8;  // of an array
-  uint64_t count = 1;                // of an array
+  GgufType type = GgufType::kU8;  // of the value, or of an array's elements
+  bool is_array = false;
+  uint64_t count = 1;  // elements
   Bytes bytes;
 };
 

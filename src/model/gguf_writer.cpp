@@ -1,4 +1,4 @@
-// The GGUF stream writer, see gguf_writer.h. Layout: gguf_file.h.
+// The GGUF stream writer, see gguf_writer.h. Layout: gguf_header.h.
 #include "model/gguf_writer.h"
 
 #include <unistd.h>
@@ -22,11 +22,13 @@ void AppendText(ByteWriter& out, std::string_view text) {
 }
 
 void AppendValue(ByteWriter& out, const OwnedGgufValue& value) {
-  out.U32(static_cast<uint32_t>(value.type));
-  if (value.type == GgufType::kString) out.U64(value.bytes.size());
-  if (value.type == GgufType::kArray) {
-    out.U32(static_cast<uint32_t>(value.element));
+  constexpr auto kArray = static_cast<uint32_t>(GgufType::kArray);
+  out.U32(value.is_array ? kArray : static_cast<uint32_t>(value.type));
+  if (value.is_array) {
+    out.U32(static_cast<uint32_t>(value.type));
     out.U64(value.count);
+  } else if (value.type == GgufType::kString) {
+    out.U64(value.bytes.size());
   }
   out.Raw(value.bytes);
 }
@@ -49,8 +51,8 @@ Status CheckShape(const GgufTensorSpec& tensor) {
   }
   const int64_t block = ggml_blck_size(tensor.type);
   if (block == 0 || tensor.ne[0] % block != 0) {
-    return Fail(ErrorCode::kUsage, "tensor {} has rows of {} values, not a multiple of {}'s block of {}", tensor.name,
-                tensor.ne[0], ggml_type_name(tensor.type), block);
+    return Fail(ErrorCode::kUsage, "tensor {} has rows of {} values, not a multiple of {}'s block of {}",
+                tensor.name, tensor.ne[0], ggml_type_name(tensor.type), block);
   }
   return {};
 }
@@ -109,7 +111,8 @@ Status GgufWriter::WriteHeader(const GgufMetadata& metadata) {
 
 Status GgufWriter::Write(ByteView bytes) {
   if (std::fwrite(bytes.data(), 1, bytes.size(), file_.get()) != bytes.size()) {
-    return Fail(ErrorCode::kFile, "writing {} stopped after {} bytes: {}", part_, written_, std::strerror(errno));
+    return Fail(ErrorCode::kFile, "writing {} stopped after {} bytes: {}", part_, written_,
+                std::strerror(errno));
   }
   written_ += bytes.size();
   return {};
@@ -123,8 +126,8 @@ Status GgufWriter::Pad() {
 
 Status GgufWriter::Append(ByteView bytes) {
   if (current_ == tensors_.size() || bytes.size() > tensors_[current_].Bytes() - filled_) {
-    return Fail(ErrorCode::kInternal, "{} bytes do not fit the rest of tensor {} of {} ({} bytes filled)", bytes.size(),
-                current_, tensors_.size(), filled_);
+    return Fail(ErrorCode::kInternal, "{} bytes do not fit the rest of tensor {} of {} ({} bytes filled)",
+                bytes.size(), current_, tensors_.size(), filled_);
   }
   if (Status s = Write(bytes); !s) return s;
   filled_ += bytes.size();
