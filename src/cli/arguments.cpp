@@ -31,7 +31,8 @@ size_t EditDistance(std::string_view a, std::string_view b) {
 // The nearest candidate that is plausibly a slip of the same word; empty for none.
 std::string Nearest(std::string_view word, const std::vector<std::string>& candidates) {
   std::string best;
-  size_t least = word.size() / 2 + 1;  // half the word wrong is another word
+  size_t dashes = std::min(word.find_first_not_of('-'), word.size());
+  size_t least = (word.size() - dashes) / 2 + 1;  // more than half the word wrong is another word
   for (const std::string& candidate : candidates) {
     bool prefix = word.size() > 2 && candidate.starts_with(word);
     size_t distance = prefix ? 1 : EditDistance(word, candidate);
@@ -108,8 +109,12 @@ void AddOptions(CLI::App& app, const Verb& verb, Slots& slots) {
   if (!verb.operand.empty()) app.add_option(std::string(verb.operand), slots.operand);
 }
 
+// CLI11 words what it refuses for programmers: "--prompt: 1 required TEXT missing".
 Error Translate(const CLI::ParseError& error) {
   std::string text = error.what();
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error)) {
+    return {ErrorCode::kUsage, text.substr(0, text.find(':')) + " needs a value"};
+  }
   std::replace(text.begin(), text.end(), '\n', ' ');
   return {ErrorCode::kUsage, text};
 }

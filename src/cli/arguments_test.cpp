@@ -33,9 +33,8 @@ TEST(OptionTable, NamesAreUniqueInEveryVerb) {
     for (const Option& option : Options()) {
       if (!(option.verbs & verb.bit)) continue;
       EXPECT_TRUE(seen.insert(option.name).second) << verb.name << " has two --" << option.name;
-      if (!option.shorthand.empty()) {
-        EXPECT_TRUE(seen.insert(option.shorthand).second) << verb.name << " has two -" << option.shorthand;
-      }
+      if (option.shorthand.empty()) continue;
+      EXPECT_TRUE(seen.insert(option.shorthand).second) << verb.name << " has two -" << option.shorthand;
     }
   }
 }
@@ -59,7 +58,8 @@ TEST(OptionTable, EveryVerbHelpsWithAllItsOptions) {
   for (const Verb& verb : Verbs()) {
     std::string help = VerbHelp(verb);
     for (const Option& option : Options()) {
-      if (option.verbs & verb.bit) EXPECT_THAT(help, HasSubstr(fmt::format("--{}", option.name)));
+      if (!(option.verbs & verb.bit)) continue;
+      EXPECT_THAT(help, HasSubstr(fmt::format("--{}", option.name)));
     }
   }
 }
@@ -118,7 +118,7 @@ TEST(Arguments, RefusalsNameOptionValueAndRange) {
 TEST(Arguments, MissingThings) {
   EXPECT_EQ(Refused({"run"}), "tandem run needs --prompt PROMPT");
   EXPECT_EQ(Refused({"model", "show"}), "tandem model show needs a FILE");
-  EXPECT_THAT(Refused({"run", "-p"}), HasSubstr("-p"));
+  EXPECT_EQ(Refused({"run", "-p"}), "--prompt needs a value");
   EXPECT_THAT(Refused({}), HasSubstr("needs a verb: run, cloud"));
   EXPECT_EQ(Refused({"model"}), "tandem model needs a verb: show, pad, random");
 }

@@ -11,17 +11,15 @@ namespace {
 std::string Left(const Option& option) {
   std::string text = option.shorthand.empty() ? "    " : fmt::format("-{}, ", option.shorthand);
   text += fmt::format("--{}", option.name);
-  if (!option.value.empty()) text += fmt::format(" {}", option.value);
-  return text;
+  std::string_view value = option.kind == OptionKind::kChoice ? option.range : option.value;
+  return value.empty() ? text : fmt::format("{} {}", text, value);
 }
 
 std::string Right(const Option& option) {
   std::string text(option.help);
+  bool number = option.kind == OptionKind::kInteger || option.kind == OptionKind::kNumber;
+  if (number) text += fmt::format(" ({})", option.range);
   if (option.required) text += " (required)";
-  if (option.kind == OptionKind::kInteger || option.kind == OptionKind::kNumber) {
-    text += fmt::format(" ({})", option.range);
-  }
-  if (option.kind == OptionKind::kChoice) text += fmt::format(" ({})", option.range);
   if (!option.fallback.empty()) text += fmt::format(" [{}]", option.fallback);
   return text;
 }

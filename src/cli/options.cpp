@@ -98,7 +98,7 @@ const std::array kOptions = {
     Option{kVerbModelRandom, "vocab", "", K::kInteger, "N", "", 2, 1 << 20, "2 to 1048576",
            "vocabulary of this many made-up tokens"},
     Option{kVerbModelRandom, "ctx", "c", K::kInteger, "N", "", 2, kMaxContext, "2 to 1048576", "context"},
-    Option{kVerbModelRandom, "type", "", K::kChoice, "TYPE", "", 0, 0, "q4_0|q4_k|q8_0|f16|f32",
+    Option{kVerbModelRandom, "type", "", K::kChoice, "TYPE", "q8_0", 0, 0, "q4_0|q4_k|q8_0|f16|f32",
            "type of the weights"},
     Option{kVerbModelRandom, "seed", "s", K::kSeed, "S", "0", 0, 0, "a whole number below 2^64, or random",
            "equal seeds, equal files"},
