@@ -1,0 +1,66 @@
+#include "cli/text_report.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "cli/output.h"
+
+namespace tandem {
+
+double TextReport::FirstTokenMs() const {
+  return stats.first_token.count() < 0 ? 0 : ToMs(stats.first_token - stats.started);
+}
+
+double TextReport::TokensPerSecond() const {
+  double ms = TotalMs();
+  return ms <= 0 ? 0 : static_cast<double>(stats.generated) * 1000.0 / ms;
+}
+
+double TextReport::Acceptance() const {
+  return stats.verified == 0 ? 0 : static_cast<double>(stats.accepted) / static_cast<double>(stats.verified);
+}
+
+double MedianMs(std::vector<Micros> times) {
+  if (times.empty()) return 0;
+  auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
+  std::nth_element(times.begin(), middle, times.end());
+  double upper = ToMs(*middle);
+  if (times.size() % 2 == 1) return upper;
+  return (upper + ToMs(*std::max_element(times.begin(), middle))) / 2;
+}
+
+double PeakRssMb() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) * 1024.0 / 1e6;  // Linux counts KiB
+}
+
+nlohmann::ordered_json ToJson(const TextReport& report) {
+  const GenerationStats& stats = report.stats;
+  nlohmann::ordered_json json = {{"mode", ModeName(report.mode)}, {"seed", report.seed},
+                                 {"prompt", report.prompt},       {"text", report.text},
+                                 {"tokens", report.tokens},       {"finish", FinishName(report.finish)}};
+  if (report.error) json["error"] = ErrorJson(*report.error);
+  json["stats"] = {{"generated", stats.generated},
+                   {"drafted", stats.drafted},
+                   {"sent", stats.sent},
+                   {"verified", stats.verified},
+                   {"accepted", stats.accepted},
+                   {"stale", stats.stale},
+                   {"rounds", stats.rounds},
+                   {"reconnects", stats.reconnects},
+                   {"setup_bytes", report.bytes.setup},
+                   {"uplink_bytes", report.bytes.uplink},
+                   {"downlink_bytes", report.bytes.downlink},
+                   {"first_token_ms", Rounded(report.FirstTokenMs(), 2)},
+                   {"total_ms", Rounded(report.TotalMs(), 2)},
+                   {"edge_ms", Rounded(ToMs(stats.edge_compute), 2)},
+                   {"cloud_ms", Rounded(ToMs(stats.cloud_time), 2)},
+                   {"network_ms", Rounded(MedianMs(stats.network), 3)},
+                   {"peak_rss_mb", Rounded(PeakRssMb(), 1)}};
+  return json;
+}
+
+}  // namespace tandem

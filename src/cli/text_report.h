@@ -1,0 +1,40 @@
+// What one written text cost, as `tandem run --json` prints it. docs/cli.md defines every field.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "edge/generation.h"
+
+namespace tandem {
+
+// Bytes above TCP: everything up to the cloud's Opened frame of each connection is set-up, the rest is up-
+// and downlink.
+struct LinkBytes {
+  uint64_t setup = 0, uplink = 0, downlink = 0;
+};
+
+struct TextReport {
+  Mode mode = Mode::kEdge;
+  uint64_t seed = 0;
+  std::string prompt, text;
+  std::vector<Token> tokens;  // generated
+  Finish finish = Finish::kNone;
+  std::optional<Error> error;
+  GenerationStats stats;
+  LinkBytes bytes;
+
+  double TotalMs() const { return ToMs(stats.finished - stats.started); }
+  double FirstTokenMs() const;     // 0 when there is none
+  double TokensPerSecond() const;  // over the whole time, connecting and the first token included
+  double Acceptance() const;       // accepted / verified; 0 when nothing was verified
+};
+
+nlohmann::ordered_json ToJson(const TextReport& report);
+
+double MedianMs(std::vector<Micros> times);  // 0 for none
+double PeakRssMb();                          // of this process so far, 1e6 bytes
+
+}  // namespace tandem
