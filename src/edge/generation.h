@@ -43,6 +43,8 @@ struct GenerationConfig {
   VocabIdentity vocab;               // of the model or tokenizer at hand
   Micros retry_for{60'000'000};      // a lost link is retried for so long, counted from the loss
   Micros reply_timeout{30'000'000};  // no frame for so long while one is owed: the link counts as lost
+  Micros open_timeout{
+      600'000'000};  // the same for Opened: the cloud reads the whole prompt before it answers
 };
 
 // Carried out by the shell in order. Only one Compute is under way at a time.
@@ -56,11 +58,11 @@ struct EdgeAction {
     kFinish,      // the end: finish, and error when kError
   };
   Kind kind = Kind::kFinish;
-  Bytes frame;
-  std::vector<Token> tokens;
-  std::vector<Author> authors;
+  Bytes frame{};
+  std::vector<Token> tokens{};
+  std::vector<Author> authors{};
   Finish finish = Finish::kNone;
-  std::optional<Error> error;
+  std::optional<Error> error{};
 };
 using EdgeActions = std::vector<EdgeAction>;
 
@@ -98,6 +100,10 @@ class Generation {
   std::vector<SeqRows> draft_rows() const;
   // The cloud's last Welcome, for the program to tell what it is talking to.
   const std::optional<Welcome>& welcome() const;
+
+  bool session_open() const;  // the cloud has admitted the session and the link stands
+  // Sentences for the user that are no errors: where exactness does not hold, what ended the text early.
+  const std::vector<std::string>& notes() const;
 
   const std::vector<Token>& text() const;  // prompt, then everything committed
   const GenerationStats& stats() const;

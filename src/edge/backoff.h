@@ -1,0 +1,28 @@
+// When to try a lost link again: doubling delays with jitter, until a deadline.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/types.h"
+
+namespace tandem {
+
+class Backoff {
+ public:
+  // seed: makes the jitter of each text its own, so that edges do not return in step.
+  Backoff(Micros patience, uint64_t seed) : patience_(patience), seed_(seed) {}
+
+  // The link was lost (or dialling failed) at `now`; at_least: the cloud's hint. Returns when to dial next,
+  // nullopt when patience has run out since the loss.
+  std::optional<Micros> Lost(Micros now, Micros at_least);
+  void Restored();
+
+ private:
+  Micros patience_;
+  uint64_t seed_;
+  std::optional<Micros> lost_at_;
+  uint32_t attempt_ = 0;
+};
+
+}  // namespace tandem

@@ -1,0 +1,237 @@
+// The loop, see generation.h. Every event ends in Pump, which starts whatever can start now.
+#include "edge/generation.h"
+
+#include <algorithm>
+
+#include "edge/generation_state.h"
+
+namespace tandem {
+
+const char* ModeName(Mode mode) {
+  switch (mode) {
+    case Mode::kEdge:
+      return "edge";
+    case Mode::kCloud:
+      return "cloud";
+    case Mode::kSpeculate:
+      return "speculate";
+  }
+  return "?";
+}
+
+const char* FinishName(Finish finish) {
+  switch (finish) {
+    case Finish::kNone:
+      return "none";
+    case Finish::kStop:
+      return "stop";
+    case Finish::kLength:
+      return "length";
+    case Finish::kError:
+      return "error";
+  }
+  return "?";
+}
+
+// The first `drafts` are accepted drafts, the rest is by `rest`. Ids past the end of the text are dropped.
+void Generation::State::Commit(const std::vector<Token>& tokens, int32_t drafts, Author rest, Micros now) {
+  EdgeAction commit{.kind = EdgeAction::Kind::kCommit};
+  Finish finish = Finish::kNone;
+  for (size_t i = 0; i < tokens.size() && finish == Finish::kNone; ++i) {
+    if (Ends(tokens[i])) {
+      finish = Finish::kStop;
+      break;
+    }
+    text.push_back(tokens[i]);
+    commit.tokens.push_back(tokens[i]);
+    commit.authors.push_back(static_cast<int32_t>(i) < drafts ? Author::kDraft : rest);
+    ++stats.generated;
+    if (Remaining() <= 0) finish = Finish::kLength;
+  }
+  if (!commit.tokens.empty()) {
+    if (stats.first_token < Micros{0}) stats.first_token = now;
+    Act(std::move(commit));
+  }
+  if (finish == Finish::kNone && welcome && config.mode != Mode::kEdge && Length() >= welcome->context) {
+    notes.push_back(fmt::format("the text fills the cloud's context of {} tokens", welcome->context));
+    finish = Finish::kLength;
+  }
+  if (finish == Finish::kNone && config.mode == Mode::kEdge && Length() >= drafter->context()) {
+    notes.push_back(fmt::format("the text fills the model's context of {} tokens", drafter->context()));
+    finish = Finish::kLength;
+  }
+  if (finish != Finish::kNone) Stop(finish, std::nullopt, now);
+}
+
+// How many drafts a block may hold now: the answer adds one token of the cloud's, and everybody's context
+// ends somewhere.
+int32_t Generation::State::Block() const {
+  int64_t block = std::min(config.draft_length, Remaining() - 1);
+  block = std::min<int64_t>(block, int64_t{drafter->context()} - Length() + 1);
+  if (welcome) {
+    block = std::min<int64_t>(block, welcome->max_draft);
+    block = std::min<int64_t>(block, int64_t{welcome->context} - Length() - 1);
+  }
+  return static_cast<int32_t>(std::max<int64_t>(block, 0));
+}
+
+void Generation::State::Compute(Micros now) {
+  branch = text;
+  if (config.mode == Mode::kSpeculate)
+    branch.insert(branch.end(), window.drafts().begin(), window.drafts().end());
+  Result<SeqRows> next = drafter->Next(branch);
+  if (!next) {
+    Stop(Finish::kError, next.error(), now);
+    return;
+  }
+  rows = *next;
+  compute_at = now;
+  Act({.kind = EdgeAction::Kind::kCompute});
+}
+
+void Generation::State::TakeLogits(std::span<const float> logits, Micros now) {
+  const Token id = sampler.Pick(logits, branch);
+  if (config.mode == Mode::kEdge) {
+    Commit({id}, 0, Author::kEdge, now);
+    return;
+  }
+  // A verdict may have changed the text meanwhile; then this draft continues a branch that is gone.
+  std::vector<Token> present = text;
+  present.insert(present.end(), window.drafts().begin(), window.drafts().end());
+  if (present == branch) window.Add(id, Ends(id));
+}
+
+void Generation::State::Pump(Micros now) {
+  if (done) return;
+  if (config.mode == Mode::kEdge) {
+    if (!rows) Compute(now);
+    return;
+  }
+  if (config.mode == Mode::kCloud) return;
+  const int32_t block = Block();
+  if (!rows && window.WantsDraft(block)) Compute(now);
+  if (done || link != LinkState::kOpen || !window.ReadyToSend(block)) return;
+  Send(window.Send(block), now);
+  asked_at = now;
+}
+
+Generation::Generation(GenerationConfig config, Engine* draft)
+    : state_(std::make_unique<State>(std::move(config), draft)) {}
+Generation::~Generation() = default;
+
+Status Generation::Check(const GenerationConfig& config, const Engine* draft) {
+  if (config.prompt.empty()) return Fail(ErrorCode::kUsage, "the prompt is empty");
+  if (config.max_tokens < 1)
+    return Fail(ErrorCode::kUsage, "{} tokens to generate, at least 1", config.max_tokens);
+  if (Status s = Validate(config.sampling); !s) return s;
+  if (config.mode == Mode::kCloud) return {};
+  if (draft == nullptr)
+    return Fail(ErrorCode::kUsage, "mode {} needs a model at the edge", ModeName(config.mode));
+  if (config.mode == Mode::kSpeculate && config.draft_length < 1) {
+    return Fail(ErrorCode::kUsage, "a draft length of {}, at least 1", config.draft_length);
+  }
+  if (config.prompt.size() >= static_cast<size_t>(draft->info().context)) {
+    return Fail(ErrorCode::kContext, "the prompt has {} tokens, the context of {} holds {}",
+                config.prompt.size(), draft->info().model_name, draft->info().context);
+  }
+  return {};
+}
+
+EdgeActions Generation::Start(Micros now) {
+  state_->stats.started = now;
+  if (state_->config.mode != Mode::kEdge) state_->Dial(now);
+  state_->Pump(now);
+  return std::exchange(state_->actions, {});
+}
+
+EdgeActions Generation::OnConnected(Micros now) {
+  if (!state_->done && state_->link == LinkState::kDialing) {
+    state_->link = LinkState::kGreeting;
+    state_->Send(Hello{.software = state_->config.software, .vocab = state_->config.vocab}, now);
+  }
+  return std::exchange(state_->actions, {});
+}
+
+EdgeActions Generation::OnFrame(ByteView bytes, Micros now) {
+  // Frames of a connection that this side has given up are nobody's.
+  if (state_->done || state_->link < LinkState::kGreeting) return {};
+  state_->last_heard = now;
+  const Result<Frame> frame = Decode(bytes);
+  const Status status = frame ? state_->Dispatch(*frame, now) : Status(Forward(frame));
+  if (!status) state_->Violation(status.error(), now);
+  state_->Pump(now);
+  return std::exchange(state_->actions, {});
+}
+
+EdgeActions Generation::OnClosed(const Error& why, Micros now) {
+  state_->Lost(why, now);
+  state_->Pump(now);
+  return std::exchange(state_->actions, {});
+}
+
+EdgeActions Generation::OnComputed(const Result<LogitsView>& logits, Micros now) {
+  if (!state_->rows) return {};
+  const bool wanted = state_->rows->logits > 0;
+  state_->rows.reset();
+  state_->stats.edge_compute += now - state_->compute_at;
+  if (!logits) {
+    state_->drafter->Failed();
+    state_->Stop(Finish::kError, logits.error(), now);
+  } else {
+    state_->drafter->Done();
+    if (wanted && !state_->done) state_->TakeLogits((*logits)[0], now);
+  }
+  state_->Pump(now);
+  return std::exchange(state_->actions, {});
+}
+
+EdgeActions Generation::OnTimer(Micros now) {
+  if (state_->done) return {};
+  if (state_->link == LinkState::kWaiting && now >= state_->redial_at) {
+    state_->Dial(now);
+  } else if (state_->Owed() && now >= state_->last_heard + state_->Patience()) {
+    state_->Act({.kind = EdgeAction::Kind::kDisconnect});
+    state_->Lost({ErrorCode::kNetwork,
+                  fmt::format("the cloud said nothing for {:.1f} s", ToMs(now - state_->last_heard) / 1000)},
+                 now);
+  }
+  return std::exchange(state_->actions, {});
+}
+
+EdgeActions Generation::Cancel(Micros now) {
+  state_->Stop(Finish::kStop, std::nullopt, now);
+  return std::exchange(state_->actions, {});
+}
+
+std::optional<Micros> Generation::NextTimer() const {
+  if (state_->done) return std::nullopt;
+  if (state_->link == LinkState::kWaiting) return state_->redial_at;
+  if (state_->Owed()) return state_->last_heard + state_->Patience();
+  return std::nullopt;
+}
+
+std::vector<SeqRows> Generation::draft_rows() const {
+  return state_->rows ? std::vector<SeqRows>{*state_->rows} : std::vector<SeqRows>{};
+}
+
+bool Generation::session_open() const {
+  return state_->link == LinkState::kOpen;
+}
+const std::optional<Welcome>& Generation::welcome() const {
+  return state_->welcome;
+}
+const std::vector<std::string>& Generation::notes() const {
+  return state_->notes;
+}
+const std::vector<Token>& Generation::text() const {
+  return state_->text;
+}
+
+const GenerationStats& Generation::stats() const {
+  const WindowStats& w = state_->window.stats();
+  GenerationStats& s = state_->stats;
+  s.drafted = w.drafted, s.sent = w.sent, s.verified = w.verified, s.accepted = w.accepted, s.stale = w.stale;
+  return s;
+}
+
+}  // namespace tandem

@@ -1,0 +1,156 @@
+// The link's half of the loop: dialling, handshake, losses, and the frames of the cloud. See generation.h.
+#include "edge/generation_state.h"
+
+namespace tandem {
+namespace {
+
+constexpr int kMaxViolations = 3;  // frames of one cloud that make no sense, before we give up on it
+
+bool EndsForGood(ErrorCode code) {
+  return code != ErrorCode::kNetwork && code != ErrorCode::kBusy && code != ErrorCode::kInternal &&
+         code != ErrorCode::kResource;
+}
+
+}  // namespace
+
+void Generation::State::Stop(Finish finish, std::optional<Error> error, Micros now) {
+  if (done) return;
+  done = true;
+  stats.finished = now;
+  if (link == LinkState::kOpen || link == LinkState::kOpening)
+    Act({.kind = EdgeAction::Kind::kSend, .frame = Encode(Close{})});
+  if (link > LinkState::kWaiting) Act({.kind = EdgeAction::Kind::kDisconnect});
+  link = LinkState::kNone;
+  window.LinkLost();
+  Act({.kind = EdgeAction::Kind::kFinish, .finish = finish, .error = std::move(error)});
+}
+
+void Generation::State::Dial(Micros now) {
+  link = LinkState::kDialing;
+  last_heard = now;
+  Act({.kind = EdgeAction::Kind::kConnect});
+}
+
+// First failures end the run at once; later ones are retried while patience lasts.
+void Generation::State::Lost(const Error& why, Micros now, Micros hint) {
+  if (done || link == LinkState::kNone || link == LinkState::kWaiting) return;
+  window.LinkLost();
+  if (!established || EndsForGood(why.code)) {
+    Stop(Finish::kError, why, now);
+    return;
+  }
+  link = LinkState::kWaiting;
+  const std::optional<Micros> again = backoff.Lost(now, hint);
+  if (!again) {
+    Stop(Finish::kError, why, now);
+    return;
+  }
+  redial_at = *again;
+}
+
+void Generation::State::Violation(const Error& why, Micros now) {
+  Act({.kind = EdgeAction::Kind::kDisconnect});
+  if (++violations >= kMaxViolations) {
+    link = LinkState::kNone;
+    Stop(Finish::kError, Error{ErrorCode::kProtocol, "the cloud breaks the protocol: " + why.message}, now);
+    return;
+  }
+  Lost({ErrorCode::kNetwork, "the cloud broke the protocol: " + why.message}, now);
+}
+
+Status Generation::State::On(const Welcome& w, Micros now) {
+  if (link != LinkState::kGreeting) return Fail(ErrorCode::kProtocol, "Welcome out of turn");
+  if (w.version != kProtocolVersion) {
+    Stop(Finish::kError,
+         Error{ErrorCode::kProtocol, fmt::format("the cloud ({}) speaks protocol {}, this edge speaks {}",
+                                                 w.software, w.version, kProtocolVersion)},
+         now);
+    return {};
+  }
+  if (w.vocab != config.vocab) {
+    Stop(Finish::kError,
+         Error{ErrorCode::kModel,
+               fmt::format("the vocabularies differ: {} ids at the edge, {} ids in the cloud's {}",
+                           config.vocab.size, w.vocab.size, w.model_name)},
+         now);
+    return {};
+  }
+  if (w.context <= Length()) {
+    Stop(Finish::kError,
+         Error{ErrorCode::kContext,
+               fmt::format("a text of {} tokens leaves no room in the cloud's context of {}", Length(),
+                           w.context)},
+         now);
+    return {};
+  }
+  welcome = w;
+  if (!first_welcome) {
+    first_welcome = w;
+    if (!w.exact) notes.push_back("the cloud does not promise one text for one seed with this model");
+  } else if (first_welcome->weights != w.weights || first_welcome->fingerprint != w.fingerprint) {
+    notes.push_back(
+        "the link came back to another model or other kernels: the text may differ from this seed's");
+  }
+  Open open{.ids = text, .spans = {PromptLine()}, .sampling = config.sampling, .epoch = window.epoch()};
+  if (config.mode == Mode::kCloud)
+    open.run_until = static_cast<Pos>(std::min<int64_t>(w.context, int64_t{Length()} + Remaining()));
+  Send(open, now);
+  asked_at = now;
+  link = LinkState::kOpening;
+  return {};
+}
+
+Status Generation::State::On(const Opened& opened, Micros now) {
+  if (link != LinkState::kOpening) return Fail(ErrorCode::kProtocol, "Opened out of turn");
+  if (opened.length != Length())
+    return Fail(ErrorCode::kProtocol, "Opened with {} of {} ids", opened.length, Length());
+  link = LinkState::kOpen;
+  stats.reconnects += established ? 1 : 0;
+  established = true;
+  backoff.Restored();
+  stats.cloud_time += Micros(static_cast<int64_t>(opened.server_us));
+  if (config.mode == Mode::kCloud) {
+    stats.network.push_back(
+        std::max(Micros{0}, now - asked_at - Micros(static_cast<int64_t>(opened.server_us))));
+  }
+  return {};
+}
+
+Status Generation::State::On(const Verdict& verdict, Micros now) {
+  if (link != LinkState::kOpen) return Fail(ErrorCode::kProtocol, "a verdict out of turn");
+  if (verdict.token != kNoToken && (verdict.token < 0 || verdict.token >= config.vocab.size)) {
+    return Fail(ErrorCode::kProtocol, "a verdict with id {}, outside the vocabulary of {}", verdict.token,
+                config.vocab.size);
+  }
+  const bool answers = window.InFlight();
+  if (!answers && config.mode != Mode::kCloud)
+    return Fail(ErrorCode::kProtocol, "a verdict that was not asked for");
+  const Result<Settled> settled = window.Take(verdict);
+  if (!settled) return Forward(settled);
+  if (answers) {
+    ++stats.rounds;
+    stats.network.push_back(
+        std::max(Micros{0}, now - asked_at - Micros(static_cast<int64_t>(verdict.server_us))));
+  }
+  stats.cloud_time += Micros(static_cast<int64_t>(verdict.server_us));
+  Commit(settled->tokens, settled->drafts, Author::kCloud, now);
+  return {};
+}
+
+void Generation::State::On(const Fault& fault, Micros now) {
+  Act({.kind = EdgeAction::Kind::kDisconnect});
+  Lost({fault.code, fault.message}, now, Micros(int64_t{fault.retry_after_ms} * 1000));
+}
+
+Status Generation::State::Dispatch(const Frame& frame, Micros now) {
+  if (const auto* welcome_frame = std::get_if<Welcome>(&frame)) return On(*welcome_frame, now);
+  if (const auto* opened = std::get_if<Opened>(&frame)) return On(*opened, now);
+  if (const auto* verdict = std::get_if<Verdict>(&frame)) return On(*verdict, now);
+  if (const auto* fault = std::get_if<Fault>(&frame)) {
+    On(*fault, now);
+    return {};
+  }
+  return Fail(ErrorCode::kProtocol, "a cloud does not send {}", FrameName(frame));
+}
+
+}  // namespace tandem

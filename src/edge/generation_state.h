@@ -1,0 +1,93 @@
+// The state behind Generation, shared by generation.cpp (the text) and generation_link.cpp (the cloud's side
+// of it).
+#pragma once
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "edge/backoff.h"
+#include "edge/draft_window.h"
+#include "edge/drafter.h"
+#include "edge/generation.h"
+#include "sample/sampler.h"
+
+namespace tandem {
+
+enum class LinkState { kNone, kWaiting, kDialing, kGreeting, kOpening, kOpen };
+
+struct Generation::State {
+  State(GenerationConfig c, Engine* engine)
+      : config(std::move(c)),
+        text(config.prompt),
+        sampler(config.sampling),
+        window(static_cast<Pos>(config.prompt.size())),
+        backoff(config.retry_for, config.sampling.seed) {
+    if (engine != nullptr) drafter.emplace(*engine, std::vector<PromptSpan>{PromptLine()});
+  }
+
+  PromptSpan PromptLine() const { return {0, static_cast<Pos>(config.prompt.size())}; }
+  Pos Length() const { return static_cast<Pos>(text.size()); }
+  int32_t Remaining() const { return config.max_tokens - static_cast<int32_t>(stats.generated); }
+  bool Ends(Token id) const {
+    return std::binary_search(config.end_tokens.begin(), config.end_tokens.end(), id);
+  }
+
+  // --- actions
+  void Act(EdgeAction action) { actions.push_back(std::move(action)); }
+  void Send(const Frame& frame, Micros now) {
+    Act({.kind = EdgeAction::Kind::kSend, .frame = Encode(frame)});
+    last_heard = now;  // the clock of what is owed starts with the question
+  }
+  void Stop(Finish finish, std::optional<Error> error, Micros now);
+  void Dial(Micros now);
+
+  // --- the link
+  void Lost(const Error& why, Micros now, Micros hint = Micros{0});
+  void Violation(const Error& why, Micros now);
+  Micros Patience() const { return link == LinkState::kOpening ? config.open_timeout : config.reply_timeout; }
+  bool Owed() const {
+    if (link == LinkState::kGreeting || link == LinkState::kOpening) return true;
+    return link == LinkState::kOpen && (config.mode == Mode::kCloud || window.InFlight());
+  }
+
+  Status On(const Welcome& welcome, Micros now);
+  Status On(const Opened& opened, Micros now);
+  Status On(const Verdict& verdict, Micros now);
+  void On(const Fault& fault, Micros now);
+  Status Dispatch(const Frame& frame, Micros now);
+
+  // --- the text
+  void Commit(const std::vector<Token>& tokens, int32_t drafts, Author rest, Micros now);
+  int32_t Block() const;
+  void Compute(Micros now);
+  void TakeLogits(std::span<const float> logits, Micros now);
+  void Pump(Micros now);
+
+  GenerationConfig config;
+  std::vector<Token> text;
+  Sampler sampler;
+  std::optional<Drafter> drafter;
+  DraftWindow window;
+  Backoff backoff;
+
+  LinkState link = LinkState::kNone;
+  Micros redial_at{0};
+  Micros last_heard{0};
+  Micros asked_at{0};  // when the Open or Drafts that is owed an answer was sent
+  bool established = false;
+  int violations = 0;
+  std::optional<Welcome> welcome, first_welcome;
+
+  std::optional<SeqRows> rows;  // of the Compute under way
+  std::vector<Token> branch;    // text and drafts that it continues
+  Micros compute_at{0};
+
+  bool done = false;
+  std::vector<std::string> notes;
+  GenerationStats stats;
+  EdgeActions actions;
+};
+
+}  // namespace tandem

@@ -1,0 +1,203 @@
+// See runner.h.
+#include "edge/runner.h"
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+
+#include "base/clock.h"
+
+namespace tandem {
+namespace {
+
+constexpr size_t kMaxInboxFrames = 4096;  // a cloud that sends more than we read in between is broken
+constexpr Micros kCancelPoll{50'000};
+constexpr Micros kGoodbye{250'000};
+
+struct Event {
+  uint64_t connection = 0;
+  Bytes frame;
+  std::optional<Error> closed;
+};
+
+// Filled by transports' threads, emptied by the runner.
+class Inbox {
+ public:
+  void Put(Event event) {
+    const std::lock_guard lock(mutex_);
+    if (events_.size() >= kMaxInboxFrames && !event.closed) {
+      event = {event.connection,
+               {},
+               Error{ErrorCode::kProtocol, fmt::format("the cloud sent {} frames at once", kMaxInboxFrames)}};
+      if (events_.back().closed) return;
+    }
+    events_.push_back(std::move(event));
+    wake_.notify_one();
+  }
+
+  std::optional<Event> Take(Micros wait) {
+    std::unique_lock lock(mutex_);
+    if (events_.empty() && wait > Micros{0}) wake_.wait_for(lock, wait, [&] { return !events_.empty(); });
+    if (events_.empty()) return std::nullopt;
+    Event event = std::move(events_.front());
+    events_.pop_front();
+    return event;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Event> events_;
+};
+
+class Runner {
+ public:
+  Runner(const GenerationConfig& config, Engine* draft, const Dialer& dial, const RunHooks& hooks)
+      : generation_(config, draft),
+        draft_(draft),
+        dial_(dial),
+        hooks_(hooks),
+        prompt_(config.prompt.size()) {}
+
+  RunResult Run() {
+    Carry(generation_.Start(clock_.Now()));
+    while (!finished_) Turn();
+    Hang();
+    const std::vector<Token>& text = generation_.text();
+    result_.tokens.assign(text.begin() + static_cast<std::ptrdiff_t>(prompt_), text.end());
+    result_.stats = generation_.stats();
+    result_.notes = generation_.notes();
+    result_.welcome = generation_.welcome();
+    return std::move(result_);
+  }
+
+ private:
+  // One event: a frame if there is one, else the draft step that waits, else whatever comes first.
+  void Turn() {
+    if (hooks_.cancel != nullptr && hooks_.cancel->load()) return Carry(generation_.Cancel(clock_.Now()));
+    const std::optional<Micros> timer = generation_.NextTimer();
+    const Micros now = clock_.Now();
+    if (timer && now >= *timer) return Carry(generation_.OnTimer(now));
+    const Micros wait = compute_ ? Micros{0} : std::min(kCancelPoll, timer ? *timer - now : kCancelPoll);
+    if (std::optional<Event> event = inbox_.Take(wait)) return On(*event);
+    if (compute_) Compute();
+  }
+
+  void On(const Event& event) {
+    if (event.connection != connection_id_ || !connection_) return;  // of a connection given up since
+    if (!event.closed) {
+      EdgeActions actions = generation_.OnFrame(event.frame, clock_.Now());
+      Settle();  // before the first draft goes out: what came up to Opened is set-up
+      return Carry(std::move(actions));
+    }
+    Book();
+    was_open_ = false;
+    connection_.reset();
+    Carry(generation_.OnClosed(*event.closed, clock_.Now()));
+  }
+
+  void Compute() {
+    compute_ = false;
+    const std::vector<SeqRows> rows = generation_.draft_rows();
+    Carry(generation_.OnComputed(draft_->Step(rows), clock_.Now()));
+  }
+
+  void Carry(EdgeActions actions) {
+    for (EdgeAction& action : actions) Do(action);
+  }
+
+  void Do(EdgeAction& action) {
+    switch (action.kind) {
+      case EdgeAction::Kind::kConnect:
+        return Connect();
+      case EdgeAction::Kind::kSend:
+        // A refused frame means a lost link; the transport reports that by itself.
+        if (connection_) (void)connection_->Send(std::move(action.frame));
+        return;
+      case EdgeAction::Kind::kDisconnect:
+        return Hang();
+      case EdgeAction::Kind::kCompute:
+        compute_ = true;
+        return;
+      case EdgeAction::Kind::kCommit:
+        if (hooks_.on_commit) hooks_.on_commit(action.tokens, action.authors);
+        return;
+      case EdgeAction::Kind::kFinish:
+        finished_ = true;
+        result_.finish = action.finish;
+        result_.error = action.error;
+    }
+  }
+
+  void Connect() {
+    Hang();
+    const uint64_t id = ++connection_id_;
+    Result<std::unique_ptr<Connection>> connection =
+        dial_({.on_frame =
+                   [this, id](Bytes frame) {
+                     inbox_.Put({id, std::move(frame), std::nullopt});
+                   },
+               .on_closed =
+                   [this, id](Error why) {
+                     inbox_.Put({id, {}, std::move(why)});
+                   }});
+    if (!connection) return Carry(generation_.OnClosed(connection.error(), clock_.Now()));
+    connection_ = std::move(*connection);
+    booked_ = {};
+    Carry(generation_.OnConnected(clock_.Now()));
+  }
+
+  // Books what was counted since the last call: as set-up until the session is open.
+  void Settle() {
+    if (!connection_) return;
+    const bool open = generation_.session_open();
+    if (was_open_ || open) Book();
+    was_open_ = open;
+  }
+
+  void Book() {
+    const ByteCount now = connection_->counted();
+    const uint64_t up = now.sent - booked_.sent, down = now.received - booked_.received;
+    (was_open_ ? result_.bytes.up : result_.bytes.setup) += up;
+    (was_open_ ? result_.bytes.down : result_.bytes.setup) += down;
+    booked_ = now;
+  }
+
+  void Hang() {
+    if (!connection_) return;
+    connection_->Close();
+    // The goodbye is counted, too, if the peer is there to answer it.
+    const Micros until = clock_.Now() + kGoodbye;
+    for (bool closed = false; !closed && clock_.Now() < until;) {
+      const std::optional<Event> event = inbox_.Take(until - clock_.Now());
+      closed = event && event->connection == connection_id_ && event->closed;
+    }
+    Book();
+    was_open_ = false;
+    connection_.reset();
+  }
+
+  SteadyClock clock_;
+  Inbox inbox_;  // outlives the connection whose callbacks fill it
+  Generation generation_;
+  Engine* draft_;
+  const Dialer& dial_;
+  const RunHooks& hooks_;
+  size_t prompt_;
+  std::unique_ptr<Connection> connection_;
+  uint64_t connection_id_ = 0;
+  ByteCount booked_;
+  bool was_open_ = false;
+  bool compute_ = false;
+  bool finished_ = false;
+  RunResult result_;
+};
+
+}  // namespace
+
+RunResult RunGeneration(const GenerationConfig& config, Engine* draft, const Dialer& dial,
+                        const RunHooks& hooks) {
+  return Runner(config, draft, dial, hooks).Run();
+}
+
+}  // namespace tandem

@@ -1,0 +1,51 @@
+// Runs one Generation for real: its thread is the caller's, which computes drafts and waits for frames; the
+// transport's thread only fills a bounded inbox.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "edge/generation.h"
+#include "wire/transport.h"
+
+namespace tandem {
+
+// Makes a connection to the cloud, or says why not. May block for the transport's connect time-out; nothing
+// is drafted meanwhile.
+using Dialer = std::function<Result<std::unique_ptr<Connection>>(ConnectionCallbacks)>;
+
+// Bytes above TCP, counted at the socket. Handshake, prompt and every later Open are set-up; the rest is by
+// direction.
+struct LinkBytes {
+  uint64_t setup = 0;
+  uint64_t up = 0;    // edge to cloud
+  uint64_t down = 0;  // cloud to edge
+};
+
+struct RunHooks {
+  std::function<void(std::span<const Token>, std::span<const Author>)> on_commit{};  // on the caller's thread
+  const std::atomic<bool>* cancel =
+      nullptr;  // set from anywhere (a signal handler, too): finish with what is there
+};
+
+struct RunResult {
+  Finish finish = Finish::kNone;
+  std::optional<Error> error{};
+  std::vector<Token> tokens{};  // generated ids
+  GenerationStats stats{};
+  LinkBytes bytes{};
+  std::vector<std::string> notes{};
+  std::optional<Welcome> welcome{};  // the last cloud's
+};
+
+// config must have passed Generation::Check. draft may be null in mode cloud, dial empty in mode edge. Blocks
+// until the text ends.
+RunResult RunGeneration(const GenerationConfig& config, Engine* draft, const Dialer& dial,
+                        const RunHooks& hooks);
+
+}  // namespace tandem
