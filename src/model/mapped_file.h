@@ -26,6 +26,8 @@ class MappedFile {
   // Gives the pages that lie wholly inside [offset, offset + length) back to the system; they are read again
   // from the file when touched.
   void Release(size_t offset, size_t length) const;
+  // Asks the system to read [offset, offset + length) ahead.
+  void WillNeed(size_t offset, size_t length) const;
 
  private:
   MappedFile(std::string path, void* base, size_t size) : path_(std::move(path)), base_(base), size_(size) {}

@@ -1,0 +1,30 @@
+#include "decode/fingerprint.h"
+
+#include <ggml-backend.h>
+
+namespace tandem {
+
+namespace {
+
+// Instruction sets and kernel families that the CPU backend was built with and found on this machine.
+std::string CpuFeatures() {
+  const ggml_backend_reg_t reg =
+      ggml_backend_dev_backend_reg(ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU));
+  const auto get = reinterpret_cast<ggml_backend_get_features_t>(
+      ggml_backend_reg_get_proc_address(reg, "ggml_backend_get_features"));
+  std::string text;
+  if (get == nullptr) return text;
+  for (const ggml_backend_feature* f = get(reg); f->name != nullptr; ++f) {
+    text += std::string(" ") + f->name + "=" + f->value;
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string KernelFingerprint(const Model& model, bool exact) {
+  return fmt::format("ggml {} {}; CPU{}; repack={}; exact={}", ggml_version(), ggml_commit(), CpuFeatures(),
+                     model.copied_bytes() > 0 ? 1 : 0, exact ? 1 : 0);
+}
+
+}  // namespace tandem

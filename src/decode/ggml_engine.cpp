@@ -1,0 +1,246 @@
+#include "decode/ggml_engine.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "decode/backend.h"
+#include "decode/fingerprint.h"
+#include "decode/kv_cache.h"
+#include "decode/prefill.h"
+#include "decode/row_rule.h"
+#include "decode/step_graph.h"
+
+namespace tandem {
+
+struct EngineCore {
+  std::shared_ptr<const Model> model;  // outlives the graph
+  EngineInfo info;
+  RowRule rule;
+  size_t max_nodes = 0;
+  KvCache cache;
+  std::unique_ptr<Backend> backend;
+  std::unique_ptr<StepGraph> graph;  // of the last shape
+  std::vector<float> output;
+  // Scratch of one step, kept to spare allocations.
+  std::vector<Pos> positions;
+  std::vector<int32_t> wanted;
+};
+
+namespace {
+
+constexpr int kMaxThreads = 512;
+constexpr int kMaxSequences = 4096;
+constexpr int kMaxRows = 1 << 16;
+
+Status CheckOptions(const Hparams& hp, const GgmlEngineOptions& options) {
+  if (options.threads < 1 || options.threads > kMaxThreads)
+    return Fail(ErrorCode::kUsage, "{} threads, expected 1 to {}", options.threads, kMaxThreads);
+  if (options.max_sequences < 1 || options.max_sequences > kMaxSequences)
+    return Fail(ErrorCode::kUsage, "{} sequences, expected 1 to {}", options.max_sequences, kMaxSequences);
+  if (options.max_rows < kBulkRows || options.max_rows > kMaxRows)
+    return Fail(ErrorCode::kUsage, "steps of {} rows, expected {} to {}", options.max_rows, kBulkRows,
+                kMaxRows);
+  if (options.context < 0 || options.context > hp.context)
+    return Fail(ErrorCode::kUsage, "a context of {} positions, but the model was trained on {}",
+                options.context, hp.context);
+  return {};
+}
+
+EngineInfo MakeInfo(const Model& model, const GgmlEngineOptions& options) {
+  const Hparams& hp = model.hparams();
+  EngineInfo info;
+  info.model_name = hp.name;
+  info.vocab_size = std::min(hp.vocab_size, hp.vocab_rows);
+  info.context = options.context == 0 ? hp.context : options.context;
+  info.max_sequences = options.max_sequences;
+  info.max_rows = options.max_rows;
+  const std::string types = TypesThatNeedPadding(model);
+  info.exact = options.exact || types.empty();
+  if (!info.exact)
+    info.exact_note = fmt::format(
+        "products with {} weights depend on the number of rows in a step, and padding is off", types);
+  info.fingerprint = KernelFingerprint(model, info.exact);
+  return info;
+}
+
+// kUsage when the batch breaks the rules of Engine::Step, kContext when it does not fit.
+Status CheckBatch(const EngineCore& core, std::span<const StageRows> batch) {
+  std::unordered_set<SeqId> seen;
+  int64_t rows = 0;
+  for (const StageRows& part : batch) {
+    const Pos length = core.cache.Length(part.seq);
+    if (!core.cache.IsOpen(part.seq)) return Fail(ErrorCode::kUsage, "sequence {} is not open", part.seq);
+    if (!seen.insert(part.seq).second)
+      return Fail(ErrorCode::kUsage, "sequence {} appears twice in a step", part.seq);
+    if (part.rows < 1)
+      return Fail(ErrorCode::kUsage, "sequence {} has {} rows in a step", part.seq, part.rows);
+    if (part.first != length)
+      return Fail(ErrorCode::kUsage, "sequence {} goes on at position {}, not at {}", part.seq, length,
+                  part.first);
+    if (part.wanted < 0 || part.wanted > part.rows)
+      return Fail(ErrorCode::kUsage, "sequence {} wants {} of {} rows", part.seq, part.wanted, part.rows);
+    if (part.bulk && part.rows % kBulkRows != 0)
+      return Fail(ErrorCode::kUsage, "{} bulk rows are not whole blocks of {}", part.rows, kBulkRows);
+    if (part.rows > core.info.context - length)
+      return Fail(ErrorCode::kContext, "{} rows after position {} exceed the context of {}", part.rows,
+                  length, core.info.context);
+    rows += part.rows;
+  }
+  if (rows > core.info.max_rows)
+    return Fail(ErrorCode::kUsage, "a step of {} rows, at most {}", rows, core.info.max_rows);
+  if (batch.empty()) return Fail(ErrorCode::kUsage, "a step without rows");
+  return {};
+}
+
+Status CheckInput(const EngineCore& core, const StageInput& input) {
+  const Hparams& hp = core.model->hparams();
+  if (Status s = CheckBatch(core, input.batch); !s) return s;
+  size_t rows = 0;
+  const bool head_alone = core.model->stages().begin > hp.layers;
+  for (const StageRows& part : input.batch) rows += static_cast<size_t>(head_alone ? part.wanted : part.rows);
+  const bool ids = core.model->stages().HasEmbedding();
+  const size_t given = ids ? input.tokens.size() : input.hidden.size();
+  const size_t expected = ids ? rows : rows * static_cast<size_t>(hp.width);
+  if (given != expected)
+    return Fail(ErrorCode::kUsage, "a step of {} rows is given {} {}, expected {}", rows, given,
+                ids ? "ids" : "floats", expected);
+  for (const Token token : input.tokens) {
+    if (token < 0 || token >= hp.vocab_rows)
+      return Fail(ErrorCode::kUsage, "id {} is outside the vocabulary of {}", token, hp.vocab_rows);
+  }
+  return {};
+}
+
+StepShape PlanShape(const EngineCore& core, std::span<const StageRows> batch) {
+  const int layers = core.model->hparams().layers;
+  const StageRange stages = core.model->stages();
+  StepShape shape;
+  for (const StageRows& part : batch) {
+    const int columns = core.cache.PaddedRows(core.cache.Rows(part.seq) + part.rows);
+    if (stages.begin <= layers && stages.end > 1)
+      shape.sequences.push_back(
+          {part.seq, shape.rows, part.rows, columns, PlanAttention(part.rows, part.bulk, columns)});
+    shape.rows += part.rows;
+    shape.wanted += part.wanted;
+  }
+  // Only a range with the model's last layer selects rows; the head alone is given selected ones.
+  if (stages.begin > layers) shape.rows = shape.wanted;
+  if (stages.end <= layers) shape.wanted = shape.rows;
+  shape.padded_rows = core.rule.Pad(shape.rows);
+  shape.padded_wanted = core.rule.Pad(shape.wanted);
+  return shape;
+}
+
+StepFeed MakeFeed(EngineCore& core, const StageInput& input) {
+  core.positions.clear();
+  core.wanted.clear();
+  for (const StageRows& part : input.batch) {
+    const auto begin = static_cast<int32_t>(core.positions.size());
+    for (int row = 0; row < part.rows; ++row) core.positions.push_back(part.first + row);
+    for (int row = part.rows - part.wanted; row < part.rows; ++row) core.wanted.push_back(begin + row);
+  }
+  return {input.tokens, input.hidden, core.positions, core.wanted};
+}
+
+}  // namespace
+
+GgmlEngine::GgmlEngine(std::unique_ptr<EngineCore> core) : core_(std::move(core)) {}
+
+GgmlEngine::~GgmlEngine() = default;
+
+Result<std::unique_ptr<GgmlEngine>> GgmlEngine::Create(std::shared_ptr<const Model> model,
+                                                       const GgmlEngineOptions& options) {
+  const Hparams& hp = model->hparams();
+  if (Status s = CheckOptions(hp, options); !s) return Forward(s);
+  const EngineInfo info = MakeInfo(*model, options);
+  const auto layers = static_cast<int>(model->weights().layers.size());
+  const RowRule rule = options.exact ? RowRuleOf(*model) : RowRule{};
+  const size_t max_nodes = MaxGraphNodes(layers, options.max_sequences, options.max_rows);
+  auto backend = Backend::Create(options.threads, max_nodes);
+  if (!backend) return Forward(backend);
+  std::unique_ptr<EngineCore> core(
+      new EngineCore{model,
+                     info,
+                     rule,
+                     max_nodes,
+                     KvCache({layers, hp.kv_width(), info.context, options.max_sequences}),
+                     std::move(*backend),
+                     nullptr,
+                     {},
+                     {},
+                     {}});
+  return std::unique_ptr<GgmlEngine>(new GgmlEngine(std::move(core)));
+}
+
+const EngineInfo& GgmlEngine::info() const {
+  return core_->info;
+}
+
+Result<SeqId> GgmlEngine::Open() {
+  return core_->cache.Open();
+}
+
+Result<SeqId> GgmlEngine::Fork(SeqId seq, Pos length) {
+  if (!core_->cache.IsOpen(seq)) return Fail(ErrorCode::kUsage, "sequence {} is not open", seq);
+  if (length < 0 || length > Length(seq))
+    return Fail(ErrorCode::kUsage, "cannot fork {} of {} positions", length, Length(seq));
+  return core_->cache.Fork(seq, length);
+}
+
+Status GgmlEngine::Truncate(SeqId seq, Pos length) {
+  if (!core_->cache.IsOpen(seq)) return Fail(ErrorCode::kUsage, "sequence {} is not open", seq);
+  if (length < 0 || length > Length(seq))
+    return Fail(ErrorCode::kUsage, "cannot truncate {} positions to {}", Length(seq), length);
+  core_->cache.Truncate(seq, length);
+  return {};
+}
+
+Pos GgmlEngine::Length(SeqId seq) const {
+  return core_->cache.Length(seq);
+}
+
+void GgmlEngine::Close(SeqId seq) {
+  core_->cache.Close(seq);
+}
+
+Result<LogitsView> GgmlEngine::Step(std::span<const SeqRows> batch) {
+  if (!core_->model->IsWhole())
+    return Fail(ErrorCode::kUsage,
+                "a range of a model's stages computes rows, not logits of ids; use StepStages");
+  std::vector<StageRows> rows;
+  std::vector<Token> tokens;
+  for (const SeqRows& part : batch) {
+    if (part.tokens.size() > static_cast<size_t>(kMaxRows))
+      return Fail(ErrorCode::kUsage, "a step of {} rows, at most {}", part.tokens.size(),
+                  core_->info.max_rows);
+    rows.push_back({part.seq, part.first, static_cast<int>(part.tokens.size()), part.bulk, part.logits});
+    tokens.insert(tokens.end(), part.tokens.begin(), part.tokens.end());
+  }
+  return StepStages({rows, tokens, {}});
+}
+
+Result<LogitsView> GgmlEngine::StepStages(const StageInput& input) {
+  EngineCore& core = *core_;
+  if (Status s = CheckInput(core, input); !s) return Forward(s);
+  StepShape shape = PlanShape(core, input.batch);
+  if (shape.rows > 0) {
+    if (core.graph == nullptr || core.graph->shape() != shape) {
+      core.graph.reset();
+      auto graph = StepGraph::Build(*core.model, core.cache, std::move(shape), *core.backend, core.max_nodes);
+      if (!graph) return Forward(graph);
+      core.graph = std::move(*graph);
+    }
+    if (Status s = core.graph->Run(MakeFeed(core, input), core.cache, *core.backend, core.output); !s)
+      return Forward(s);
+  } else {
+    core.output.clear();
+  }
+  for (const StageRows& part : input.batch) core.cache.Append(part.seq, part.first, part.rows);
+  const int rows = core.output.empty() ? 0 : core.graph->output_rows();
+  const int stride = rows == 0 ? 0 : core.graph->output_width();
+  const bool logits = core.model->stages().HasHead(core.model->hparams().layers);
+  return LogitsView(core.output.data(), rows, stride,
+                    logits ? std::min(core.info.vocab_size, stride) : stride);
+}
+
+}  // namespace tandem

@@ -1,0 +1,129 @@
+#include "decode/kv_cache.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+namespace tandem {
+
+namespace {
+
+constexpr int kRowPadding = 256;  // libllama pads the same, so that both attend over equal shapes
+
+int PadTo(int n, int multiple) {
+  return (n + multiple - 1) / multiple * multiple;
+}
+
+}  // namespace
+
+void UnmapPages::operator()(void* base) const {
+  munmap(base, bytes);
+}
+
+Result<SeqId> KvCache::Open() {
+  if (static_cast<int>(slots_.size()) >= layout_.sequences)
+    return Fail(ErrorCode::kBusy, "all {} sequences of the engine are open", layout_.sequences);
+  Slot slot;
+  if (Status s = Allocate(slot); !s) return Forward(s);
+  slot.positions.reserve(static_cast<size_t>(layout_.context));
+  // Ids are not reused while 2^31 others come and go, so that a stale id is noticed.
+  SeqId seq = 0;
+  do {
+    seq = static_cast<SeqId>(opened_++ & 0x7fffffff);
+  } while (slots_.contains(seq));
+  slots_.emplace(seq, std::move(slot));
+  return seq;
+}
+
+// Anonymous pages: zero when first read and resident only when written, so an open sequence costs what it
+// holds.
+Status KvCache::Allocate(Slot& slot) const {
+  if (layout_.layers == 0) return {};
+  const int rows = PaddedRows(layout_.context);
+  const size_t tensor_bytes = ggml_row_size(GGML_TYPE_F16, layout_.kv_width) * static_cast<size_t>(rows);
+  const size_t stride = (tensor_bytes + 63) / 64 * 64;
+  const size_t bytes = stride * 2 * static_cast<size_t>(layout_.layers);
+  void* base =
+      mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (base == MAP_FAILED)
+    return Fail(ErrorCode::kResource, "cannot reserve {} bytes for the cache of a sequence", bytes);
+  slot.memory = std::unique_ptr<void, UnmapPages>(base, UnmapPages{bytes});
+  const ggml_backend_dev_t cpu = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
+  slot.buffer.reset(ggml_backend_dev_buffer_from_host_ptr(cpu, base, bytes, tensor_bytes));
+  slot.tensors.reset(
+      ggml_init({2 * static_cast<size_t>(layout_.layers) * ggml_tensor_overhead(), nullptr, true}));
+  if (!slot.buffer || !slot.tensors)
+    return Fail(ErrorCode::kResource, "ggml cannot use a cache of {} bytes", bytes);
+  auto* at = static_cast<uint8_t*>(base);
+  for (int i = 0; i < 2 * layout_.layers; ++i, at += stride) {
+    ggml_tensor* tensor = ggml_new_tensor_2d(slot.tensors.get(), GGML_TYPE_F16, layout_.kv_width, rows);
+    ggml_backend_tensor_alloc(slot.buffer.get(), tensor, at);
+    (i % 2 == 0 ? slot.keys : slot.values).push_back(tensor);
+  }
+  return {};
+}
+
+void KvCache::Close(SeqId seq) {
+  slots_.erase(seq);
+}
+
+Pos KvCache::Length(SeqId seq) const {
+  const auto it = slots_.find(seq);
+  return it == slots_.end() || it->second.positions.empty() ? 0 : it->second.positions.back() + 1;
+}
+
+int KvCache::Rows(SeqId seq) const {
+  const auto it = slots_.find(seq);
+  return it == slots_.end() ? 0 : static_cast<int>(it->second.positions.size());
+}
+
+void KvCache::Append(SeqId seq, Pos first, int rows) {
+  auto& positions = slots_.at(seq).positions;
+  for (Pos p = first; p < first + rows; ++p) positions.push_back(p);
+}
+
+void KvCache::Truncate(SeqId seq, Pos length) {
+  auto& positions = slots_.at(seq).positions;
+  positions.erase(std::lower_bound(positions.begin(), positions.end(), length), positions.end());
+}
+
+Result<SeqId> KvCache::Fork(SeqId seq, Pos length) {
+  auto copy = Open();
+  if (!copy) return copy;
+  const Slot& from = slots_.at(seq);
+  Slot& to = slots_.at(*copy);
+  to.positions.assign(from.positions.begin(),
+                      std::lower_bound(from.positions.begin(), from.positions.end(), length));
+  const size_t bytes = ggml_row_size(GGML_TYPE_F16, layout_.kv_width) * to.positions.size();
+  for (size_t layer = 0; layer < from.keys.size() && bytes > 0; ++layer) {
+    std::memcpy(to.keys[layer]->data, from.keys[layer]->data, bytes);
+    std::memcpy(to.values[layer]->data, from.values[layer]->data, bytes);
+  }
+  return copy;
+}
+
+ggml_tensor* KvCache::keys(SeqId seq, int layer) const {
+  return slots_.at(seq).keys[static_cast<size_t>(layer)];
+}
+
+ggml_tensor* KvCache::values(SeqId seq, int layer) const {
+  return slots_.at(seq).values[static_cast<size_t>(layer)];
+}
+
+int KvCache::PaddedRows(int rows) const {
+  return PadTo(std::clamp(rows, 1, layout_.context), kRowPadding);
+}
+
+void KvCache::FillMask(SeqId seq, int rows, int columns, std::span<ggml_fp16_t> mask) const {
+  const ggml_fp16_t look = ggml_fp32_to_fp16(0.0f), hide = ggml_fp32_to_fp16(-INFINITY);
+  const int cached = Rows(seq);
+  for (int row = 0; row < rows; ++row) {
+    ggml_fp16_t* out = mask.data() + static_cast<size_t>(row) * static_cast<size_t>(columns);
+    std::fill(out, out + cached + row + 1, look);
+    std::fill(out + cached + row + 1, out + columns, hide);
+  }
+}
+
+}  // namespace tandem

@@ -1,0 +1,134 @@
+#include "decode/layer_graph.h"
+
+#include <cmath>
+
+namespace tandem {
+
+namespace {
+
+size_t Offset(const ggml_tensor* t, int rows) {
+  return t->nb[1] * static_cast<size_t>(rows);
+}
+
+}  // namespace
+
+ggml_tensor* LayerGraph::Multiply(const Linear& linear, ggml_tensor* x) {
+  ggml_tensor* y = ggml_mul_mat(ctx_, linear.weight, x);
+  return linear.bias == nullptr ? y : ggml_add(ctx_, y, linear.bias);
+}
+
+ggml_tensor* LayerGraph::Norm(ggml_tensor* x, ggml_tensor* weight) {
+  return ggml_mul(ctx_, ggml_rms_norm(ctx_, x, hp_.rms_eps), weight);
+}
+
+ggml_tensor* LayerGraph::Embed() {
+  return ggml_get_rows(ctx_, model_.weights().embedding, in_.tokens);
+}
+
+ggml_tensor* LayerGraph::Head(ggml_tensor* hidden) {
+  const HeadWeights& head = model_.weights().head;
+  return Multiply(head.output, Norm(hidden, head.norm));
+}
+
+ggml_tensor* LayerGraph::AddLayer(ggml_tensor* hidden, int index) {
+  const LayerWeights& layer = model_.weights().layers[static_cast<size_t>(index)];
+  const bool last_of_model = model_.stages().FirstLayer() + index == hp_.layers - 1;
+
+  ggml_tensor* x = Norm(hidden, layer.attn_norm);
+  ggml_tensor* q = Heads(Multiply(layer.q, x), hp_.heads, layer.q_norm, true);
+  ggml_tensor* k = Heads(Multiply(layer.k, x), hp_.kv_heads, layer.k_norm, true);
+  WriteCache(k, Multiply(layer.v, x), index);
+  if (last_of_model && shape_.wanted == 0) return nullptr;
+
+  ggml_tensor* attended = Multiply(layer.o, Attention(q, index));
+  if (last_of_model && shape_.SelectsRows()) {
+    attended = ggml_get_rows(ctx_, attended, in_.wanted);
+    hidden = ggml_get_rows(ctx_, hidden, in_.wanted);
+  }
+  hidden = ggml_add(ctx_, attended, hidden);
+  return ggml_add(ctx_, FeedForward(Norm(hidden, layer.ffn_norm), layer), hidden);
+}
+
+ggml_tensor* LayerGraph::FeedForward(ggml_tensor* x, const LayerWeights& layer) {
+  ggml_tensor* up = Multiply(layer.up, x);
+  ggml_tensor* gate = Multiply(layer.gate, x);
+  return Multiply(layer.down, ggml_swiglu_split(ctx_, gate, up));
+}
+
+ggml_tensor* LayerGraph::Heads(ggml_tensor* rows, int heads, ggml_tensor* norm, bool rotate) {
+  ggml_tensor* x = ggml_reshape_3d(ctx_, rows, hp_.head_dim, heads, rows->ne[1]);
+  if (norm != nullptr) x = Norm(x, norm);
+  if (!rotate) return x;
+  const RopeParams& rope = hp_.rope;
+  const int pairs = rope.pairs == RopePairs::kHalves ? GGML_ROPE_TYPE_NEOX : GGML_ROPE_TYPE_NORMAL;
+  return ggml_rope_ext(ctx_, x, in_.positions, model_.weights().rope_factors, rope.dims, pairs,
+                       rope.original_context, rope.base, rope.freq_scale, rope.yarn, rope.attn_factor,
+                       rope.beta_fast, rope.beta_slow);
+}
+
+// The cache is written in graph order before attention reads it, which nothing in the graph's edges says: the
+// writes are expanded here, attention later.
+void LayerGraph::WriteCache(ggml_tensor* k, ggml_tensor* v, int index) {
+  k = ggml_reshape_2d(ctx_, k, hp_.kv_width(), k->ne[2]);
+  for (const PlannedSequence& part : shape_.sequences) {
+    ggml_tensor* at =
+        ggml_view_1d(ctx_, in_.cache_rows, part.rows, static_cast<size_t>(part.begin) * sizeof(int64_t));
+    const auto write = [&](ggml_tensor* cache, ggml_tensor* rows) {
+      rows = ggml_view_2d(ctx_, rows, rows->ne[0], part.rows, rows->nb[1], Offset(rows, part.begin));
+      ggml_build_forward_expand(graph_, ggml_set_rows(ctx_, cache, rows, at));
+    };
+    write(cache_.keys(part.seq, index), k);
+    write(cache_.values(part.seq, index), v);
+  }
+}
+
+ggml_tensor* LayerGraph::Attention(ggml_tensor* q, int index) {
+  std::vector<ggml_tensor*> outputs;
+  for (size_t i = 0; i < shape_.sequences.size(); ++i) {
+    const PlannedSequence& part = shape_.sequences[i];
+    for (const AttentionNode& node : part.nodes)
+      outputs.push_back(Attend(q, part, node, in_.masks[i], index));
+  }
+  if (const int dummies = shape_.padded_rows - shape_.rows; dummies > 0) {
+    // Rows that only widen the products: any finite numbers do, and the dummies' own queries are at hand.
+    ggml_tensor* rows = ggml_reshape_2d(ctx_, q, hp_.q_width(), q->ne[2]);
+    outputs.push_back(ggml_view_2d(ctx_, rows, rows->ne[0], dummies, rows->nb[1], Offset(rows, shape_.rows)));
+  }
+  return Join(std::move(outputs));
+}
+
+ggml_tensor* LayerGraph::Attend(ggml_tensor* q, const PlannedSequence& part, const AttentionNode& node,
+                                ggml_tensor* mask, int index) {
+  const int rows = node.twice ? 2 : node.rows;
+  ggml_tensor* queries = ggml_view_3d(ctx_, q, q->ne[0], q->ne[1], node.rows, q->nb[1], q->nb[2],
+                                      q->nb[2] * static_cast<size_t>(part.begin + node.begin));
+  if (node.twice) queries = ggml_repeat_4d(ctx_, queries, q->ne[0], q->ne[1], 2, 1);
+  const auto cached = [&](ggml_tensor* cache) {
+    ggml_tensor* heads = ggml_view_3d(ctx_, cache, hp_.head_dim, hp_.kv_heads, part.columns,
+                                      ggml_row_size(cache->type, hp_.head_dim), cache->nb[1], 0);
+    return ggml_permute(ctx_, heads, 0, 2, 1, 3);
+  };
+  ggml_tensor* seen = ggml_view_2d(ctx_, mask, part.columns, rows, mask->nb[1], Offset(mask, node.begin));
+  ggml_tensor* out =
+      ggml_flash_attn_ext(ctx_, ggml_permute(ctx_, queries, 0, 2, 1, 3), cached(cache_.keys(part.seq, index)),
+                          cached(cache_.values(part.seq, index)), seen,
+                          1.0f / std::sqrt(static_cast<float>(hp_.head_dim)), 0.0f, 0.0f);
+  ggml_prec_set_acc(out, GGML_PREC_F32);
+  out = ggml_reshape_2d(ctx_, out, hp_.q_width(), rows);
+  return node.twice ? ggml_view_2d(ctx_, out, out->ne[0], 1, out->nb[1], 0) : out;
+}
+
+// A balanced tree: a row is copied log2(parts) times, where a chain would copy it as often as there are
+// parts.
+ggml_tensor* LayerGraph::Join(std::vector<ggml_tensor*> parts) {
+  while (parts.size() > 1) {
+    std::vector<ggml_tensor*> joined;
+    for (size_t i = 0; i + 1 < parts.size(); i += 2)
+      joined.push_back(ggml_concat(ctx_, parts[i], parts[i + 1], 1));
+    if (parts.size() % 2 == 1) joined.push_back(parts.back());
+    parts = std::move(joined);
+  }
+  return parts.front();
+}
+
+}  // namespace tandem

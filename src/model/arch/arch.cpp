@@ -1,0 +1,80 @@
+#include "model/arch/arch.h"
+
+namespace tandem {
+
+namespace {
+
+constexpr const Arch* kArchs[] = {&kLlamaArch, &kQwen2Arch, &kQwen3Arch};
+
+}  // namespace
+
+const Arch* FindArch(std::string_view name) {
+  for (const Arch* arch : kArchs) {
+    if (name == arch->name) return arch;
+  }
+  return nullptr;
+}
+
+std::string SupportedArchs() {
+  std::string names;
+  for (const Arch* arch : kArchs) names += (names.empty() ? "" : ", ") + std::string(arch->name);
+  return names;
+}
+
+std::string LayerPrefix(int layer) {
+  return "blk." + std::to_string(layer) + ".";
+}
+
+void WishVector(const std::string& name, int64_t size, bool required, ggml_tensor*& slot,
+                TensorWishes& wishes) {
+  wishes.push_back({name, {size}, TensorUse::kVector, required, &slot});
+}
+
+void WishLinear(const std::string& name, int64_t in, int64_t out, Biases biases, Linear& linear,
+                TensorWishes& wishes) {
+  wishes.push_back({name + ".weight", {in, out}, TensorUse::kMatrix, true, &linear.weight});
+  if (biases != Biases::kNone)
+    WishVector(name + ".bias", out, biases == Biases::kRequired, linear.bias, wishes);
+}
+
+void WishAttention(const Hparams& hp, const std::string& prefix, Biases qkv, Biases o, LayerWeights& layer,
+                   TensorWishes& wishes) {
+  WishVector(prefix + "attn_norm.weight", hp.width, true, layer.attn_norm, wishes);
+  WishLinear(prefix + "attn_q", hp.width, hp.q_width(), qkv, layer.q, wishes);
+  WishLinear(prefix + "attn_k", hp.width, hp.kv_width(), qkv, layer.k, wishes);
+  WishLinear(prefix + "attn_v", hp.width, hp.kv_width(), qkv, layer.v, wishes);
+  WishLinear(prefix + "attn_output", hp.q_width(), hp.width, o, layer.o, wishes);
+}
+
+void WishGatedFeedForward(const Hparams& hp, const std::string& prefix, Biases biases, LayerWeights& layer,
+                          TensorWishes& wishes) {
+  WishVector(prefix + "ffn_norm.weight", hp.width, true, layer.ffn_norm, wishes);
+  WishLinear(prefix + "ffn_gate", hp.width, hp.ff, biases, layer.gate, wishes);
+  WishLinear(prefix + "ffn_up", hp.width, hp.ff, biases, layer.up, wishes);
+  WishLinear(prefix + "ffn_down", hp.ff, hp.width, biases, layer.down, wishes);
+}
+
+TensorWishes WishesOf(const Arch& arch, const Hparams& hp, int first_layer, int last_layer, bool embedding,
+                      bool head, Weights& weights) {
+  TensorWishes wishes;
+  if (embedding) {
+    wishes.push_back(
+        {"token_embd.weight", {hp.width, hp.vocab_rows}, TensorUse::kLookup, true, &weights.embedding});
+  }
+  const int layers = std::max(0, last_layer - first_layer);
+  weights.layers.resize(static_cast<size_t>(layers));
+  for (int i = 0; i < layers; ++i) {
+    arch.layer(hp, first_layer + i, weights.layers[static_cast<size_t>(i)], wishes);
+  }
+  if (layers > 0) WishVector("rope_freqs.weight", hp.rope.dims / 2, false, weights.rope_factors, wishes);
+  if (head) {
+    WishVector("output_norm.weight", hp.width, true, weights.head.norm, wishes);
+    // Absent in a tied model: the loader then takes the embedding's data.
+    wishes.push_back(
+        {"output.weight", {hp.width, hp.vocab_rows}, TensorUse::kMatrix, false, &weights.head.output.weight});
+    WishVector("output.bias", hp.vocab_rows, false, weights.head.output.bias, wishes);
+  }
+  return wishes;
+}
+
+}  // namespace tandem

@@ -1,0 +1,49 @@
+#include "model/model.h"
+
+#include <algorithm>
+
+#include "model/arch/arch.h"
+#include "model/gguf_file.h"
+#include "model/weight_store.h"
+
+namespace tandem {
+
+Model::Model(const GgufFile& file, Hparams hparams, StageRange stages)
+    : path_(file.path()), hparams_(std::move(hparams)), stages_(stages) {}
+
+Model::~Model() = default;
+
+Result<std::shared_ptr<const Model>> Model::Load(const std::string& path, const LoadOptions& options) {
+  auto file = OpenGguf(path);
+  if (!file) return Forward(file);
+  auto hparams = CheckModel(file->header());
+  if (!hparams) return Fail(hparams.error().code, "{}: {}", path, hparams.error().message);
+
+  const int layers = hparams->layers;
+  const StageRange stages = options.stages.value_or(WholeModel(layers));
+  if (stages.begin < 0 || stages.begin >= stages.end || stages.end > layers + 2)
+    return Fail(ErrorCode::kUsage, "{}: stages [{}, {}) are not a range of its {} stages", path, stages.begin,
+                stages.end, layers + 2);
+  std::shared_ptr<Model> model(new Model(*file, *hparams, stages));
+  const TensorWishes wishes =
+      WishesOf(*FindArch(hparams->arch), *hparams, stages.FirstLayer(), stages.LastLayer(layers),
+               stages.HasEmbedding(), stages.HasHead(layers), model->weights_);
+  auto store = WeightStore::Load(file->file(), file->header(), wishes, options.repack, options.mmap);
+  if (!store) return Fail(store.error().code, "{}: {}", path, store.error().message);
+  model->store_ = std::move(*store);
+  return model;
+}
+
+bool Model::IsRepacked(const ggml_tensor* weight) const {
+  return WeightStore::IsRepacked(weight);
+}
+
+size_t Model::mapped_bytes() const {
+  return store_->mapped_bytes();
+}
+
+size_t Model::copied_bytes() const {
+  return store_->copied_bytes();
+}
+
+}  // namespace tandem

@@ -1,0 +1,19 @@
+// Compares the tensors of a file with those its architecture asks for.
+#pragma once
+
+#include "base/result.h"
+#include "model/arch/arch.h"
+#include "model/gguf_header.h"
+
+namespace tandem {
+
+// The file's tensor for a wish: itself or, for the head of a tied model, the embedding; null when optional
+// and absent.
+const GgufTensor* SourceOf(const GgufHeader& header, const TensorWish& wish);
+
+// kFile when a required tensor is missing or has another shape; kModel when it has a type the backend cannot
+// use here, or when the file holds tensors that the architecture does not know (they would silently be left
+// out).
+Status CheckTensors(const GgufHeader& header, const Arch& arch, const Hparams& hp);
+
+}  // namespace tandem
