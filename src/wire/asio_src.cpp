@@ -1,0 +1,5 @@
+// The parts of Asio and Beast that need compiling once (BOOST_ASIO_SEPARATE_COMPILATION).
+#include "wire/beast.h"
+// After the above, which sets the switches.
+#include <boost/asio/impl/src.hpp>
+#include <boost/beast/src.hpp>
