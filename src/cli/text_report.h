@@ -6,15 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "edge/generation.h"
+#include "edge/runner.h"
 
 namespace tandem {
-
-// Bytes above TCP: everything up to the cloud's Opened frame of each connection is set-up, the rest is up-
-// and downlink.
-struct LinkBytes {
-  uint64_t setup = 0, uplink = 0, downlink = 0;
-};
 
 struct TextReport {
   Mode mode = Mode::kEdge;

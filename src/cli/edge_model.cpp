@@ -1,0 +1,33 @@
+#include "cli/edge_model.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "decode/ggml_engine.h"
+#include "model/model.h"
+
+namespace tandem {
+
+Result<EdgeModel> LoadEdgeModel(const std::string& path, Mode mode, int threads, Pos context) {
+  EdgeModel edge{path, nullptr, nullptr};
+  auto vocab = Vocab::Load(path);
+  if (!vocab) return Forward(vocab);
+  edge.vocab = *vocab;
+  if (mode == Mode::kCloud) return edge;
+
+  auto model = Model::Load(path);
+  if (!model) return Forward(model);
+  GgmlEngineOptions options;
+  options.threads = threads;
+  options.context = context;
+  auto engine = GgmlEngine::Create(*model, options);
+  if (!engine) return Forward(engine);
+  edge.draft = std::move(*engine);
+  return edge;
+}
+
+int AllThreads() {
+  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
+
+}  // namespace tandem

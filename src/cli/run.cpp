@@ -1,0 +1,121 @@
+// tandem run: writes one text, alone, by the cloud, or both together.
+#include <nlohmann/json.hpp>
+
+#include "cli/dialer.h"
+#include "cli/model_path.h"
+#include "cli/output.h"
+#include "cli/signal_watch.h"
+#include "cli/terminal.h"
+#include "cli/token_file.h"
+#include "cli/verbs.h"
+#include "cli/writing.h"
+
+namespace tandem {
+
+namespace {
+
+Mode ModeOf(const Arguments& arguments) {
+  std::string name = arguments.Text("mode");
+  if (name == "cloud") return Mode::kCloud;
+  if (name == "speculate") return Mode::kSpeculate;
+  return name.empty() && arguments.Given("cloud") ? Mode::kSpeculate : Mode::kEdge;
+}
+
+WritingSpec SpecOf(const Arguments& arguments) {
+  WritingSpec spec;
+  spec.mode = ModeOf(arguments);
+  spec.prompt = arguments.Text("prompt");
+  spec.max_tokens = static_cast<int32_t>(arguments.Integer("predict"));
+  spec.sampling.seed = arguments.Seed("seed");
+  spec.sampling.temperature = static_cast<float>(arguments.Number("temp"));
+  spec.sampling.top_k = static_cast<int32_t>(arguments.Integer("top-k"));
+  spec.sampling.top_p = static_cast<float>(arguments.Number("top-p"));
+  spec.sampling.min_p = static_cast<float>(arguments.Number("min-p"));
+  spec.sampling.repeat_penalty = static_cast<float>(arguments.Number("repeat-penalty"));
+  spec.draft_length = static_cast<int32_t>(arguments.Integer("draft"));
+  spec.retry_for = arguments.Duration("retry-for");
+  return spec;
+}
+
+// Empty in mode edge: it never opens a connection, whatever --cloud says.
+Result<Dialer> DialerOf(const Arguments& arguments, Mode mode) {
+  if (mode == Mode::kEdge) return Dialer();
+  if (!arguments.Given("cloud")) {
+    return Fail(ErrorCode::kUsage, "--mode {} needs --cloud ws://HOST:PORT", ModeName(mode));
+  }
+  CloudRoute route{arguments.Text("cloud"), "", arguments.Duration("rtt"), arguments.Rate("rate")};
+  if (arguments.Given("token-file")) {
+    auto token = ReadTokenFile(arguments.Text("token-file"));
+    if (!token) return Forward(token);
+    route.token = *token;
+  }
+  return MakeDialer(route);
+}
+
+Result<EdgeModel> ModelOf(const Arguments& arguments, Mode mode) {
+  auto path = FindModel(arguments.Text("model"));
+  if (!path) return Forward(path);
+  int threads = arguments.Given("threads") ? static_cast<int>(arguments.Integer("threads")) : AllThreads();
+  return LoadEdgeModel(*path, mode, threads, static_cast<Pos>(arguments.Integer("ctx")));
+}
+
+void Announce(const Arguments& arguments, const WritingSpec& spec, const EdgeModel& edge, bool color) {
+  if (!arguments.Given("model")) {
+    Tell(fmt::format("no --model given: {} is {}", edge.draft ? "the edge's model" : "the vocabulary",
+                     edge.path));
+  }
+  if (arguments.Text("seed") == "random") Tell(fmt::format("seed {}", spec.sampling.seed));
+  if (color) Tell(ColorLegend());
+  if (edge.draft && spec.mode == Mode::kEdge && !edge.draft->info().exact) {
+    Tell(fmt::format("one seed may give several texts: {}", edge.draft->info().exact_note));
+  }
+}
+
+void Summarize(const TextReport& report) {
+  std::string line =
+      fmt::format("{} tokens in {:.2f} s, {:.1f} a second, the first after {:.0f} ms", report.stats.generated,
+                  report.TotalMs() / 1000, report.TokensPerSecond(), report.FirstTokenMs());
+  if (report.stats.verified > 0)
+    line += fmt::format("; {:.0f} % of drafts accepted", 100 * report.Acceptance());
+  if (report.mode != Mode::kEdge && report.stats.generated > 0) {
+    double tokens = static_cast<double>(report.stats.generated);
+    line += fmt::format("; {:.1f} bytes up and {:.1f} down a token",
+                        static_cast<double>(report.bytes.up) / tokens,
+                        static_cast<double>(report.bytes.down) / tokens);
+  }
+  Tell(line);
+}
+
+int Finished(const Writing& writing, int signal, bool json) {
+  if (!json && IsTerminal(stdout)) fmt::print("\n");
+  for (const std::string& note : writing.notes) Tell(note);
+  if (writing.report.error) Tell(writing.report.error->message);
+  if (!writing.report.error && IsTerminal(stderr)) Summarize(writing.report);
+  if (json) PrintJson(ToJson(writing.report));
+  if (signal != 0) return 128 + signal;
+  return writing.report.error ? ExitCode(writing.report.error->code) : 0;
+}
+
+}  // namespace
+
+int RunVerb(const Arguments& arguments) {
+  bool json = arguments.Switch("json");
+  SignalWatch signals;
+  WritingSpec spec = SpecOf(arguments);
+  auto dial = DialerOf(arguments, spec.mode);
+  if (!dial) return Report(dial.error(), json);
+  auto edge = ModelOf(arguments, spec.mode);
+  if (!edge) return Report(edge.error(), json);
+
+  bool color = !json && WantsColor(arguments.Text("color"), stdout);
+  Announce(arguments, spec, *edge, color);
+  TextPrinter printer(*edge->vocab, json ? nullptr : stdout, color);
+  std::atomic<bool> cancel{false};
+  signals.SetAction([&] { cancel = true; });
+  auto writing = Write(spec, *edge, *dial, printer, cancel);
+  signals.SetAction({});
+  if (!writing) return Report(writing.error(), json);
+  return Finished(*writing, signals.signal(), json);
+}
+
+}  // namespace tandem

@@ -1,0 +1,55 @@
+#include "cli/writing.h"
+
+#include "cli/version.h"
+
+namespace tandem {
+
+namespace {
+
+Result<GenerationConfig> ConfigOf(const WritingSpec& spec, const EdgeModel& edge) {
+  if (spec.prompt.empty()) return Fail(ErrorCode::kUsage, "the prompt is empty");
+  auto prompt = edge.vocab->Tokenize(spec.prompt, true, true);
+  if (!prompt) return Forward(prompt);
+  GenerationConfig config;
+  config.mode = spec.mode;
+  config.prompt = std::move(*prompt);
+  config.max_tokens = spec.max_tokens;
+  config.sampling = spec.sampling;
+  config.draft_length = spec.draft_length;
+  config.end_tokens = edge.vocab->end_tokens();
+  config.software = SoftwareName();
+  config.vocab = edge.vocab->identity();
+  config.retry_for = spec.retry_for;
+  if (auto status = Generation::Check(config, edge.draft.get()); !status) return Forward(status);
+  return config;
+}
+
+}  // namespace
+
+Result<Writing> Write(const WritingSpec& spec, EdgeModel& edge, const Dialer& dial, TextPrinter& printer,
+                      const std::atomic<bool>& cancel) {
+  auto config = ConfigOf(spec, edge);
+  if (!config) return Forward(config);
+  RunHooks hooks;
+  hooks.cancel = &cancel;
+  hooks.on_commit = [&](std::span<const Token> tokens, std::span<const Author> authors) {
+    printer.Add(tokens, authors);
+  };
+  RunResult result = RunGeneration(*config, edge.draft.get(), dial, hooks);
+  printer.End();
+
+  Writing writing;
+  writing.notes = std::move(result.notes);
+  writing.report = {.mode = spec.mode,
+                    .seed = spec.sampling.seed,
+                    .prompt = spec.prompt,
+                    .text = printer.text(),
+                    .tokens = std::move(result.tokens),
+                    .finish = result.finish,
+                    .error = std::move(result.error),
+                    .stats = std::move(result.stats),
+                    .bytes = result.bytes};
+  return writing;
+}
+
+}  // namespace tandem

@@ -1,0 +1,35 @@
+// One text from a prompt to a report: what `tandem run` does once and `tandem demo` three times.
+#pragma once
+
+#include <atomic>
+#include <string>
+#include <vector>
+
+#include "cli/edge_model.h"
+#include "cli/text_printer.h"
+#include "cli/text_report.h"
+#include "edge/runner.h"
+
+namespace tandem {
+
+struct WritingSpec {
+  Mode mode = Mode::kEdge;
+  std::string prompt;
+  int32_t max_tokens = 128;
+  SamplingParams sampling;
+  int32_t draft_length = 3;
+  Micros retry_for{60'000'000};
+};
+
+struct Writing {
+  TextReport report;
+  std::vector<std::string> notes;  // for people: where exactness does not hold, and the like
+};
+
+// Blocks until the text is finished, failed (report.error) or cancelled. An error is returned only for what
+// is found before the first token is tried: kUsage for an empty prompt, kContext for one that is too long.
+// Tokens go to `printer` as they come. dial may be empty in mode edge, and is never called then.
+Result<Writing> Write(const WritingSpec& spec, EdgeModel& edge, const Dialer& dial, TextPrinter& printer,
+                      const std::atomic<bool>& cancel);
+
+}  // namespace tandem
