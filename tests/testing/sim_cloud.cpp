@@ -1,0 +1,116 @@
+// See sim_cloud.h.
+#include "testing/sim_cloud.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace tandem::testing {
+
+SimCloud::SimCloud(EventQueue& queue, CloudSetup setup) : queue_(queue), setup_(std::move(setup)) {
+  Start();
+}
+SimCloud::~SimCloud() = default;
+
+void SimCloud::Start() {
+  engine_ = std::make_unique<FakeEngine>(setup_.target);
+  service_ = std::make_unique<Service>(*engine_, setup_.service);
+}
+
+void SimCloud::Kill() {
+  if (!up()) return;
+  totals();
+  ++life_;
+  stepping_ = false;
+  service_.reset();
+  if (engine_->open_sequences() != 0) {
+    trouble_ += fmt::format("a service that ended left {} sequences; ", engine_->open_sequences());
+  }
+  for (auto& [conn, link] : std::exchange(links_, {})) link->CloseCloud();
+}
+
+void SimCloud::Accept(const std::shared_ptr<SimLink>& link) {
+  const ConnId conn = next_conn_++;
+  links_[conn] = link;
+  link->SetCloud({.on_frame =
+                      [this, conn](const Bytes& frame) {
+                        if (links_.count(conn) == 0) return;
+                        Carry(service_->OnFrame(conn, frame, queue_.Now()));
+                      },
+                  .on_closed =
+                      [this, conn](const Error&) {
+                        if (links_.erase(conn) == 0) return;
+                        Carry(service_->OnDisconnect(conn, queue_.Now()));
+                      }});
+  Carry(service_->OnConnect(conn, queue_.Now()));
+}
+
+void SimCloud::Tick() {
+  if (up()) Carry(service_->OnTick(queue_.Now()));
+}
+
+void SimCloud::FailNextStep() {
+  if (up()) engine_->FailNextStep({ErrorCode::kInternal, "a step that fails on purpose"});
+}
+
+void SimCloud::Carry(const Actions& actions) {
+  for (const Action& action : actions) {
+    const auto it = links_.find(action.conn);
+    if (it == links_.end()) continue;
+    if (action.kind == Action::Kind::kSend) {
+      it->second->SendDown(action.frame);
+    } else {
+      it->second->CloseCloud();
+      links_.erase(it);
+    }
+  }
+  Pump();
+}
+
+void SimCloud::Pump() {
+  if (stepping_ || !service_->HasWork()) return;
+  const std::vector<SeqRows> rows = service_->PlanStep(queue_.Now());
+  if (rows.empty()) {
+    trouble_ += "the service has work and plans no step; ";
+    return;
+  }
+  stepping_ = true;
+  size_t count = 0;
+  for (const SeqRows& r : rows) count += r.tokens.size();
+  queue_.After(setup_.step_cost + setup_.row_cost * static_cast<int64_t>(count),
+               [this, life = life_, rows] { StepDone(life, rows); });
+}
+
+void SimCloud::StepDone(uint64_t life, const std::vector<SeqRows>& rows) {
+  if (life != life_) return;
+  stepping_ = false;
+  const Result<LogitsView> logits = engine_->Step(rows);
+  if (!logits && logits.error().message.find("on purpose") == std::string::npos) {
+    trouble_ += fmt::format("the target refused a step: {}; ", logits.error().message);
+  }
+  Carry(service_->OnStepDone(logits, queue_.Now()));
+}
+
+void SimCloud::CheckIdle() {
+  if (!up()) return;
+  if (service_->sessions() != 0) trouble_ += fmt::format("{} sessions leaked; ", service_->sessions());
+  if (engine_->open_sequences() != 0) {
+    trouble_ += fmt::format("{} sequences of the target leaked; ", engine_->open_sequences());
+  }
+}
+
+const ServiceStats& SimCloud::totals() {
+  if (up()) {
+    const ServiceStats& s = service_->stats();
+    totals_.sessions_opened += s.sessions_opened;
+    totals_.sessions_refused += s.sessions_refused;
+    totals_.sessions_faulted += s.sessions_faulted;
+    totals_.steps += s.steps;
+    totals_.drafts_verified += s.drafts_verified;
+    totals_.drafts_accepted += s.drafts_accepted;
+    totals_.drafts_stale += s.drafts_stale;
+  }
+  return totals_;
+}
+
+}  // namespace tandem::testing

@@ -1,0 +1,59 @@
+// A cloud in a simulation: the real Service over a FakeEngine, its steps taking virtual time. It can be killed
+// and started again with nothing remembered.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cloud/service.h"
+#include "decode/fake_engine.h"
+#include "testing/event_queue.h"
+#include "testing/sim_link.h"
+
+namespace tandem::testing {
+
+struct CloudSetup {
+  FakeEngineConfig target;
+  ServiceConfig service;
+  Micros step_cost{5'000};  // of one engine step ...
+  Micros row_cost{200};     // ... and of each of its rows
+};
+
+class SimCloud {
+ public:
+  SimCloud(EventQueue& queue, CloudSetup setup);
+  ~SimCloud();
+
+  bool up() const { return service_ != nullptr; }
+  void Accept(const std::shared_ptr<SimLink>& link);  // must be up
+  void Tick();                                        // the server's clock: time-outs
+  void Kill();                                        // every connection is lost, every session forgotten
+  void Start();
+  void FailNextStep();
+
+  // What went wrong inside: leaked sequences, work that no step is planned for. Empty when all is well.
+  const std::string& trouble() const { return trouble_; }
+  // Adds to trouble() whatever a cloud without edges should have let go.
+  void CheckIdle();
+  const ServiceStats& totals();  // of all lives
+
+ private:
+  void Carry(const Actions& actions);
+  void Pump();  // starts a step if one is due
+  void StepDone(uint64_t life, const std::vector<SeqRows>& rows);
+
+  EventQueue& queue_;
+  CloudSetup setup_;
+  std::unique_ptr<FakeEngine> engine_;
+  std::unique_ptr<Service> service_;
+  std::map<ConnId, std::shared_ptr<SimLink>> links_;
+  ConnId next_conn_ = 1;
+  uint64_t life_ = 0;
+  bool stepping_ = false;
+  std::string trouble_;
+  ServiceStats totals_;
+};
+
+}  // namespace tandem::testing

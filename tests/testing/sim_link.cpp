@@ -1,0 +1,53 @@
+// See sim_link.h.
+#include "testing/sim_link.h"
+
+#include <algorithm>
+
+namespace tandem::testing {
+
+Micros SimLink::Arrival(Side& to) {
+  const auto extra = static_cast<int64_t>(random_() % static_cast<uint64_t>(weather_.jitter.count() + 1));
+  to.last = std::max(to.last, queue_.Now() + weather_.delay + Micros(extra));
+  return to.last;
+}
+
+void SimLink::Tell(Side& side, Micros when, const char* why) {
+  queue_.At(when, [self = shared_from_this(), &side, why] {
+    if (!std::exchange(side.open, false)) return;
+    side.end.on_closed({ErrorCode::kNetwork, why});
+  });
+}
+
+bool SimLink::Step() {
+  if (events_++ != weather_.cut_at) return false;
+  const Micros now = queue_.Now();
+  if (weather_.cut == Cut::kReset) {
+    edge_.reached = cloud_.reached = false;
+    Tell(edge_, now + weather_.delay, "connection reset");
+    Tell(cloud_, now + weather_.delay, "connection reset");
+    return true;
+  }
+  if (weather_.cut != Cut::kDownLost) cloud_.reached = false;
+  if (weather_.cut != Cut::kUpLost) edge_.reached = false;
+  Tell(cloud_, now + weather_.idle_timeout, "silence");
+  if (weather_.edge_is_told) Tell(edge_, now + weather_.idle_timeout, "silence");
+  return true;
+}
+
+void SimLink::Send(Side& from, Side& to, Bytes frame) {
+  if (!from.open) return;
+  Step();
+  if (!to.reached) return;
+  queue_.At(Arrival(to), [self = shared_from_this(), &to, bytes = std::move(frame)]() mutable {
+    if (!to.open || !to.reached) return;
+    self->Step();
+    if (to.reached) to.end.on_frame(std::move(bytes));
+  });
+}
+
+void SimLink::Close(Side& from, Side& to) {
+  if (!std::exchange(from.open, false)) return;
+  if (to.reached) Tell(to, Arrival(to), "closed by the peer");
+}
+
+}  // namespace tandem::testing

@@ -1,0 +1,74 @@
+// One connection between a simulated edge and a simulated cloud: frames arrive in order after a delay, until
+// the connection is closed or the weather breaks it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <random>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "testing/event_queue.h"
+
+namespace tandem::testing {
+
+enum class Cut {
+  kReset,      // both ends are told at once; frames under way are lost
+  kHalfOpen,   // nothing arrives any more and nobody is told, until a transport's idle time-out
+  kUpLost,     // the same from edge to cloud only
+  kDownLost,   // the same from cloud to edge only
+};
+
+struct Weather {
+  Micros delay{10'000};        // one way
+  Micros jitter{0};            // added to each frame, uniform in [0, jitter]; the order is kept
+  int cut_at = -1;             // the link breaks at its cut_at-th event (a frame sent or a frame arriving), from 0; -1: never
+  Cut cut = Cut::kReset;
+  Micros idle_timeout{8'000'000};  // how long the cloud's end, and the edge's if it is told, takes to notice silence
+  bool edge_is_told = true;    // false: only the edge's own patience finds a silent cut
+};
+
+// What one end wants to hear. on_closed comes once, last, and not for one's own Close.
+struct LinkEnd {
+  std::function<void(Bytes)> on_frame;
+  std::function<void(Error)> on_closed;
+};
+
+class SimLink : public std::enable_shared_from_this<SimLink> {
+ public:
+  SimLink(EventQueue& queue, const Weather& weather, uint64_t seed)
+      : queue_(queue), weather_(weather), random_(seed) {}
+
+  void SetEdge(LinkEnd end) { edge_.end = std::move(end); }
+  void SetCloud(LinkEnd end) { cloud_.end = std::move(end); }
+
+  void SendUp(Bytes frame) { Send(edge_, cloud_, std::move(frame)); }
+  void SendDown(Bytes frame) { Send(cloud_, edge_, std::move(frame)); }
+  // The end hears nothing from now on; the other is told after what was sent before.
+  void CloseEdge() { Close(edge_, cloud_); }
+  void CloseCloud() { Close(cloud_, edge_); }
+
+  bool edge_open() const { return edge_.open; }
+
+ private:
+  struct Side {
+    LinkEnd end;
+    bool open = true;      // listens
+    bool reached = true;   // frames for it still get through
+    Micros last{0};        // latest arrival planned
+  };
+
+  void Send(Side& from, Side& to, Bytes frame);
+  void Close(Side& from, Side& to);
+  void Tell(Side& side, Micros when, const char* why);
+  bool Step();  // counts an event; true when the link breaks now
+  Micros Arrival(Side& to);
+
+  EventQueue& queue_;
+  Weather weather_;
+  std::mt19937_64 random_;
+  Side edge_, cloud_;
+  int events_ = 0;
+};
+
+}  // namespace tandem::testing
