@@ -19,7 +19,7 @@ void SimCloud::Start() {
 
 void SimCloud::Kill() {
   if (!up()) return;
-  totals();
+  past_ = totals();
   ++life_;
   stepping_ = false;
   service_.reset();
@@ -99,18 +99,18 @@ void SimCloud::CheckIdle() {
   }
 }
 
-const ServiceStats& SimCloud::totals() {
-  if (up()) {
-    const ServiceStats& s = service_->stats();
-    totals_.sessions_opened += s.sessions_opened;
-    totals_.sessions_refused += s.sessions_refused;
-    totals_.sessions_faulted += s.sessions_faulted;
-    totals_.steps += s.steps;
-    totals_.drafts_verified += s.drafts_verified;
-    totals_.drafts_accepted += s.drafts_accepted;
-    totals_.drafts_stale += s.drafts_stale;
-  }
-  return totals_;
+ServiceStats SimCloud::totals() const {
+  ServiceStats sum = past_;
+  if (!up()) return sum;
+  const ServiceStats& now = service_->stats();
+  sum.sessions_opened += now.sessions_opened;
+  sum.sessions_refused += now.sessions_refused;
+  sum.sessions_faulted += now.sessions_faulted;
+  sum.steps += now.steps;
+  sum.drafts_verified += now.drafts_verified;
+  sum.drafts_accepted += now.drafts_accepted;
+  sum.drafts_stale += now.drafts_stale;
+  return sum;
 }
 
 }  // namespace tandem::testing

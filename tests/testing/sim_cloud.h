@@ -37,7 +37,7 @@ class SimCloud {
   const std::string& trouble() const { return trouble_; }
   // Adds to trouble() whatever a cloud without edges should have let go.
   void CheckIdle();
-  const ServiceStats& totals();  // of all lives
+  ServiceStats totals() const;  // of all lives
 
  private:
   void Carry(const Actions& actions);
@@ -53,7 +53,7 @@ class SimCloud {
   uint64_t life_ = 0;
   bool stepping_ = false;
   std::string trouble_;
-  ServiceStats totals_;
+  ServiceStats past_;  // of lives that ended
 };
 
 }  // namespace tandem::testing

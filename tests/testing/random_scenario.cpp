@@ -1,0 +1,128 @@
+// The dice of scenario.h: every choice a function of the scenario's seed.
+#include <algorithm>
+#include <random>
+
+#include "testing/scenario.h"
+
+namespace tandem::testing {
+namespace {
+
+constexpr int kVocab = 48;
+constexpr Token kEnd = 7;
+constexpr uint64_t kTargetSalt = 11;
+
+class Dice {
+ public:
+  explicit Dice(uint64_t seed) : random_(seed) {}
+
+  int64_t Between(int64_t low, int64_t high) {
+    return low + static_cast<int64_t>(random_() % static_cast<uint64_t>(high - low + 1));
+  }
+  bool Chance(int percent) { return Between(1, 100) <= percent; }
+  template <class T>
+  T OneOf(std::initializer_list<T> choices) {
+    return *(choices.begin() + Between(0, static_cast<int64_t>(choices.size()) - 1));
+  }
+  Micros Ms(int64_t low, int64_t high) { return Micros(Between(low * 1000, high * 1000)); }
+  uint64_t Word() { return random_(); }
+
+ private:
+  std::mt19937_64 random_;
+};
+
+SamplingParams RandomSampling(Dice& dice) {
+  SamplingParams sampling{.seed = dice.Word()};
+  sampling.temperature = dice.OneOf({0.0f, 0.7f, 1.0f});
+  sampling.top_k = dice.OneOf({0, 5, 40});
+  sampling.repeat_penalty = dice.OneOf({1.0f, 1.0f, 1.3f});
+  sampling.repeat_last_n = dice.OneOf({4, 64});
+  return sampling;
+}
+
+FakeEngineConfig RandomDraft(Dice& dice, const FakeEngineConfig& target) {
+  FakeEngineConfig draft = target;
+  draft.max_rows = dice.OneOf({64, 100, 512});
+  draft.max_sequences = 1;
+  switch (dice.Between(0, 3)) {
+    case 0:
+      break;  // the target itself
+    case 1:
+      draft.salt = 99;  // unrelated
+      break;
+    default:
+      draft.salt = 99;
+      draft.follows = target.salt;
+      draft.agreement = static_cast<double>(dice.Between(20, 98)) / 100.0;
+  }
+  return draft;
+}
+
+Weather RandomWeather(Dice& dice, bool first) {
+  Weather weather{.delay = dice.Ms(0, 60), .jitter = dice.OneOf({Micros{0}, Micros{30'000}})};
+  if (!dice.Chance(50)) return weather;
+  // The first connection must bring a session: a first that fails ends the run. Its first events: Hello sent and
+  // arrived, Welcome, Open, Opened likewise.
+  weather.cut_at = static_cast<int>(dice.Between(first ? 8 : 0, 40));
+  weather.cut = dice.OneOf({Cut::kReset, Cut::kReset, Cut::kHalfOpen, Cut::kUpLost, Cut::kDownLost});
+  weather.idle_timeout = dice.Ms(500, 6'000);
+  weather.edge_is_told = dice.Chance(50);
+  return weather;
+}
+
+EdgeSetup RandomEdge(Dice& dice, const CloudSetup& cloud, bool stormy) {
+  EdgeSetup edge;
+  GenerationConfig& config = edge.config;
+  config.mode = dice.OneOf({Mode::kSpeculate, Mode::kSpeculate, Mode::kSpeculate, Mode::kCloud, Mode::kCloud, Mode::kEdge});
+  const int64_t longest = std::min<int64_t>(200, cloud.target.context - 1);
+  config.prompt.resize(static_cast<size_t>(dice.Chance(70) ? dice.Between(1, std::min<int64_t>(20, longest)) : dice.Between(1, longest)));
+  for (Token& id : config.prompt) id = static_cast<Token>(dice.Between(0, kVocab - 1));
+  config.max_tokens = static_cast<int32_t>(dice.Between(1, 60));
+  config.sampling = RandomSampling(dice);
+  config.draft_length = static_cast<int32_t>(dice.Between(1, 12));
+  if (dice.Chance(70)) config.end_tokens = {kEnd};
+  config.vocab = cloud.service.vocab;
+  config.reply_timeout = dice.Ms(1'500, 4'000);
+  config.retry_for = Micros{120'000'000};
+  edge.draft = RandomDraft(dice, cloud.target);
+  const Pos prompt = static_cast<Pos>(config.prompt.size());
+  if (dice.Chance(20)) edge.draft.context = prompt + static_cast<Pos>(dice.Between(1, 30));
+  edge.starts = dice.Ms(0, 300);
+  edge.draft_cost = dice.Ms(0, 8);
+  const int64_t connections = stormy ? dice.Between(1, 5) : 1;
+  for (int64_t i = 0; i < connections; ++i) edge.weather.push_back(RandomWeather(dice, i == 0));
+  if (!stormy) edge.weather.front().cut_at = -1;
+  return edge;
+}
+
+}  // namespace
+
+Scenario RandomScenario(uint64_t seed) {
+  Dice dice(seed);
+  Scenario scenario{.seed = seed};
+  const int count = dice.Chance(80) ? 1 : 8;
+  const bool stormy = dice.Chance(60);
+  CloudSetup& cloud = scenario.cloud;
+  cloud.target = {.vocab_size = kVocab,
+                  .context = dice.OneOf<Pos>({24, 100, 512, 512}),
+                  .max_sequences = count,
+                  .max_rows = dice.OneOf({64, 130, 512}),
+                  .salt = kTargetSalt,
+                  .end_token = kEnd,
+                  .end_every = dice.OneOf({20, 200})};
+  cloud.service = {.software = "simulation",
+                   .vocab = {.size = kVocab, .digest = Digest{1}},
+                   .max_sessions = count,
+                   .max_draft = dice.OneOf({2, 8, 64}),
+                   .prefill_rows = dice.OneOf({64, 512})};
+  cloud.step_cost = dice.Ms(0, 40);
+  for (int i = 0; i < count; ++i) scenario.edges.push_back(RandomEdge(dice, cloud, stormy));
+  if (!stormy) return scenario;
+  // Not before every edge has had its first session.
+  for (int64_t left = dice.Between(0, 2); left > 0; --left) {
+    scenario.restarts.push_back({dice.Ms(3'000, 6'000), dice.Ms(10, 3'000)});
+  }
+  for (int64_t left = dice.Between(0, 1); left > 0; --left) scenario.failing_steps.push_back(dice.Ms(3'000, 6'000));
+  return scenario;
+}
+
+}  // namespace tandem::testing

@@ -1,0 +1,193 @@
+// Playing and judging, see scenario.h; the dice are in random_scenario.cpp.
+#include "testing/scenario.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "decode/prefill.h"
+#include "sample/sampler.h"
+#include "testing/sim_edge.h"
+
+namespace tandem::testing {
+namespace {
+
+constexpr uint64_t kMostEvents = 400'000;  // of a scenario; ordinary ones need a few hundred
+constexpr Micros kTick{500'000};
+
+class Stage {
+ public:
+  explicit Stage(const Scenario& scenario) : scenario_(scenario), cloud_(queue_, scenario.cloud) {}
+
+  Outcome Run() {
+    for (size_t i = 0; i < scenario_.edges.size(); ++i) Enter(i);
+    for (const Outage& outage : scenario_.restarts) {
+      queue_.At(outage.at, [this] { cloud_.Kill(); });
+      queue_.At(outage.at + outage.lasts, [this] {
+        if (!cloud_.up()) cloud_.Start();
+      });
+    }
+    for (const Micros at : scenario_.failing_steps) queue_.At(at, [this] { cloud_.FailNextStep(); });
+    queue_.After(kTick, [this] { Tick(); });
+    Outcome outcome;
+    if (!queue_.RunAll(kMostEvents)) outcome.trouble += "the conversation never ends; ";
+    Leave(outcome);
+    return outcome;
+  }
+
+ private:
+  void Enter(size_t i) {
+    const EdgeSetup& setup = scenario_.edges[i];
+    drafts_.push_back(std::make_unique<FakeEngine>(setup.draft));
+    Engine* draft = setup.config.mode == Mode::kCloud ? nullptr : drafts_.back().get();
+    edges_.push_back(std::make_unique<SimEdge>(
+        queue_, setup.config, draft, [this, i](int n) { return Dial(i, n); }, setup.draft_cost));
+    queue_.At(setup.starts, [edge = edges_.back().get()] { edge->Start(); });
+  }
+
+  std::shared_ptr<SimLink> Dial(size_t i, int n) {
+    const EdgeSetup& setup = scenario_.edges[i];
+    if (!cloud_.up() || !setup.reachable) return nullptr;
+    const size_t which = std::min(static_cast<size_t>(n), setup.weather.size() - 1);
+    Weather weather = setup.weather[which];
+    if (static_cast<size_t>(n) > which) weather.cut_at = -1;
+    auto link = std::make_shared<SimLink>(queue_, weather, scenario_.seed * 64 + i * 8 + static_cast<uint64_t>(n));
+    cloud_.Accept(link);
+    return link;
+  }
+
+  void Tick() {
+    if (std::all_of(edges_.begin(), edges_.end(), [](const auto& e) { return e->finished(); })) return;
+    cloud_.Tick();
+    queue_.After(kTick, [this] { Tick(); });
+  }
+
+  void Leave(Outcome& outcome) {
+    for (size_t i = 0; i < edges_.size(); ++i) {
+      const SimEdge& edge = *edges_[i];
+      const Generation& generation = edge.generation();
+      outcome.edges.push_back({.finish = edge.finish(),
+                               .error = edge.error(),
+                               .tokens = edge.shown(),
+                               .authors = edge.authors(),
+                               .stats = generation.stats(),
+                               .notes = generation.notes(),
+                               .dials = edge.dials()});
+      if (!edge.finished()) outcome.trouble += fmt::format("edge {} never finished; ", i);
+      if (!edge.breach().empty()) outcome.trouble += fmt::format("edge {}: {}", i, edge.breach());
+      std::vector<Token> text = scenario_.edges[i].config.prompt;
+      text.insert(text.end(), edge.shown().begin(), edge.shown().end());
+      if (text != generation.text()) outcome.trouble += fmt::format("edge {} shows another text than it holds; ", i);
+    }
+    edges_.clear();
+    for (const auto& draft : drafts_) {
+      if (draft->open_sequences() != 0) outcome.trouble += "a sequence of a draft leaked; ";
+    }
+    cloud_.CheckIdle();
+    outcome.cloud = cloud_.totals();
+    outcome.trouble += cloud_.trouble();
+  }
+
+  const Scenario& scenario_;
+  EventQueue queue_;
+  SimCloud cloud_;
+  std::vector<std::unique_ptr<FakeEngine>> drafts_;
+  std::vector<std::unique_ptr<SimEdge>> edges_;
+};
+
+std::optional<std::string> JudgeCounts(const EdgeSetup& setup, const EdgeOutcome& edge) {
+  const GenerationStats& s = edge.stats;
+  const auto by = [&](Author author) {
+    return static_cast<uint64_t>(std::count(edge.authors.begin(), edge.authors.end(), author));
+  };
+  const bool alone = setup.config.mode == Mode::kEdge;
+  if (s.generated != edge.tokens.size()) return fmt::format("generated {} of {}", s.generated, edge.tokens.size());
+  if (s.sent != s.verified + s.stale) return fmt::format("sent {} verified {} stale {}", s.sent, s.verified, s.stale);
+  if (s.accepted > s.verified) return fmt::format("accepted {} of {} verified", s.accepted, s.verified);
+  if (s.verified - s.accepted > s.rounds) return fmt::format("{} mismatches in {} rounds", s.verified - s.accepted, s.rounds);
+  // An accepted end-of-generation token is no part of the text.
+  if (by(Author::kDraft) > s.accepted || s.accepted > by(Author::kDraft) + 1) {
+    return fmt::format("{} drafts shown, {} accepted", by(Author::kDraft), s.accepted);
+  }
+  if (by(Author::kEdge) != (alone ? s.generated : 0)) return fmt::format("{} tokens by the edge", by(Author::kEdge));
+  if (setup.config.mode == Mode::kSpeculate && s.network.size() != s.rounds) {
+    return fmt::format("{} network times in {} rounds", s.network.size(), s.rounds);
+  }
+  if (alone && edge.dials != 0) return fmt::format("mode edge dialled {} times", edge.dials);
+  if (s.finished < s.started || (s.first_token < s.started && s.generated > 0)) return "times out of order";
+  return std::nullopt;
+}
+
+std::optional<std::string> JudgeEdge(const Scenario& scenario, size_t i, const EdgeOutcome& edge) {
+  const EdgeSetup& setup = scenario.edges[i];
+  if (edge.error) return fmt::format("fails: {}", edge.error->message);
+  const bool alone = setup.config.mode == Mode::kEdge;
+  const Reference want = WriteAlone(alone ? setup.draft : scenario.cloud.target, setup.config);
+  if (edge.tokens != want.tokens) return fmt::format("wrote {}, expected {}", edge.tokens, want.tokens);
+  if (edge.finish != want.finish) {
+    return fmt::format("finished by {}, expected {}", FinishName(edge.finish), FinishName(want.finish));
+  }
+  return JudgeCounts(setup, edge);
+}
+
+}  // namespace
+
+bool Scenario::faultless() const {
+  return restarts.empty() && failing_steps.empty() &&
+         std::all_of(edges.begin(), edges.end(), [](const EdgeSetup& edge) {
+           return std::all_of(edge.weather.begin(), edge.weather.end(), [](const Weather& w) { return w.cut_at < 0; });
+         });
+}
+
+Outcome Play(const Scenario& scenario) {
+  return Stage(scenario).Run();
+}
+
+Reference WriteAlone(const FakeEngineConfig& model, const GenerationConfig& config) {
+  FakeEngineConfig roomy = model;
+  roomy.max_rows = 4096;
+  FakeEngine engine(roomy);
+  Sampler sampler(config.sampling);
+  const SeqId seq = *engine.Open();
+  std::vector<Token> text = config.prompt;
+  const PromptSpan prompt{0, static_cast<Pos>(text.size())};
+  for (const PrefillChunk& c : PlanPrefill({&prompt, 1}, 0, prompt.end - 1, roomy.max_rows)) {
+    const std::span<const Token> ids(text.data() + c.begin, static_cast<size_t>(c.end - c.begin));
+    (void)engine.Step({{SeqRows{.seq = seq, .first = c.begin, .tokens = ids, .bulk = c.bulk, .logits = 0}}}).value();
+  }
+  Reference reference{.finish = Finish::kLength};
+  while (static_cast<int32_t>(reference.tokens.size()) < config.max_tokens && static_cast<Pos>(text.size()) < model.context) {
+    const SeqRows row{.seq = seq, .first = static_cast<Pos>(text.size()) - 1, .tokens = {&text.back(), 1}, .logits = 1};
+    const Token token = sampler.Pick(engine.Step({&row, 1}).value()[0], text);
+    if (std::binary_search(config.end_tokens.begin(), config.end_tokens.end(), token)) {
+      reference.finish = Finish::kStop;
+      break;
+    }
+    text.push_back(token);
+    reference.tokens.push_back(token);
+  }
+  return reference;
+}
+
+std::optional<std::string> Judge(const Scenario& scenario, const Outcome& outcome) {
+  if (!outcome.trouble.empty()) return outcome.trouble;
+  GenerationStats sum;
+  for (size_t i = 0; i < outcome.edges.size(); ++i) {
+    const EdgeOutcome& edge = outcome.edges[i];
+    if (const auto wrong = JudgeEdge(scenario, i, edge)) return fmt::format("edge {}: {}", i, *wrong);
+    sum.verified += edge.stats.verified;
+    sum.accepted += edge.stats.accepted;
+    sum.stale += edge.stats.stale;
+  }
+  if (!scenario.faultless()) return std::nullopt;
+  const ServiceStats& cloud = outcome.cloud;
+  if (sum.verified != cloud.drafts_verified || sum.accepted != cloud.drafts_accepted || sum.stale != cloud.drafts_stale) {
+    return fmt::format("the edges count verified {} accepted {} stale {}, the cloud {} {} {}", sum.verified, sum.accepted,
+                       sum.stale, cloud.drafts_verified, cloud.drafts_accepted, cloud.drafts_stale);
+  }
+  return std::nullopt;
+}
+
+}  // namespace tandem::testing
