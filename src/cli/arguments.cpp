@@ -7,6 +7,7 @@
 #include <random>
 
 #include "cli/help.h"
+#include "cli/numbers.h"
 
 namespace tandem {
 
@@ -219,7 +220,7 @@ Micros Arguments::Duration(std::string_view name) const {
 }
 
 LinkRates Arguments::Rate(std::string_view name) const {
-  return ParseRate(Text(name)).value_or(LinkRates{});
+  return ParseRates(Text(name)).value_or(LinkRates{});
 }
 
 uint64_t Arguments::Seed(std::string_view name) const {

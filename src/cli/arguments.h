@@ -9,7 +9,7 @@
 
 #include "base/result.h"
 #include "cli/options.h"
-#include "cli/units.h"
+#include "wire/link_shape.h"
 
 namespace tandem {
 

@@ -72,8 +72,8 @@ TEST(Arguments, TakesValuesOfEveryKind) {
   EXPECT_DOUBLE_EQ(run.Number("temp"), 0.5);
   EXPECT_EQ(run.Seed("seed"), 18446744073709551615u);
   EXPECT_EQ(run.Duration("rtt"), Micros{20'000});
-  EXPECT_DOUBLE_EQ(run.Rate("rate").down, 10e6);
-  EXPECT_DOUBLE_EQ(run.Rate("rate").up, 2e6);
+  EXPECT_DOUBLE_EQ(run.Rate("rate").down_bps, 10e6);
+  EXPECT_DOUBLE_EQ(run.Rate("rate").up_bps, 2e6);
   EXPECT_TRUE(run.Switch("json"));
 }
 

@@ -3,16 +3,15 @@
 
 #include <string>
 
-#include "cli/arguments.h"
 #include "edge/runner.h"
+#include "wire/link_shape.h"
 
 namespace tandem {
 
 struct CloudRoute {
-  std::string url;       // ws://HOST:PORT
-  std::string token;     // empty for none
-  Micros round_trip{0};  // added to the link's own
-  LinkRates rates;       // 0: as fast as the link is
+  std::string url;    // ws://HOST:PORT
+  std::string token;  // empty for none
+  LinkShape shape;    // added to what the link is by itself
 };
 
 // kUsage for a url that is none.

@@ -3,8 +3,9 @@
 #include <array>
 #include <cfloat>
 
-#include "cli/units.h"
+#include "cli/numbers.h"
 #include "cli/verbs.h"
+#include "wire/link_shape.h"
 
 namespace tandem {
 
@@ -70,7 +71,7 @@ const std::array kOptions = {
            "the link's round trip"},
     Option{kVerbDemo, "rate", "", K::kRate, "DOWN[/UP]", "10mbit", 0, 0,
            "1kbit to 1000gbit, like 10mbit or 10mbit/2mbit", "bits a second that the link carries"},
-    Option{kVerbRun, "retry-for", "", K::kDuration, "TIME", "60s", 0, 86400, "0 to 1440m, like 60s",
+    Option{kVerbRun, "retry-for", "", K::kDuration, "TIME", "60s", 0, 3600, "0 to 3600s, like 60s",
            "how long a lost link is dialled again"},
     // The server.
     Option{kVerbCloud, "model", "m", K::kText, "TARGET.gguf", "demo-target-q8_0.gguf", 0, 0, "",
@@ -153,7 +154,7 @@ bool IsValue(const Option& option, std::string_view text) {
       return value && InRange(option, ToMs(*value) / 1000.0);
     }
     case K::kRate:
-      return ParseRate(text).has_value();
+      return ParseRates(text).has_value();
     case K::kChoice:
       return IsChoice(option.range, text);
   }

@@ -33,8 +33,8 @@ enum class OptionKind {
   kInteger,   // whole number in [low, high]
   kNumber,    // finite number in [low, high]
   kSeed,      // whole number below 2^64, or "random"
-  kDuration,  // 1500us, 20ms, 60s, 2m: see units.h
-  kRate,      // 10mbit, or DOWN/UP: see units.h
+  kDuration,  // 1500us, 20ms, 60s: see wire/link_shape.h
+  kRate,      // 10mbit, or DOWN/UP: likewise
   kChoice,    // one of the words in `range`, separated by '|'
 };
 

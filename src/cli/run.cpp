@@ -43,7 +43,8 @@ Result<Dialer> DialerOf(const Arguments& arguments, Mode mode) {
   if (!arguments.Given("cloud")) {
     return Fail(ErrorCode::kUsage, "--mode {} needs --cloud ws://HOST:PORT", ModeName(mode));
   }
-  CloudRoute route{arguments.Text("cloud"), "", arguments.Duration("rtt"), arguments.Rate("rate")};
+  CloudRoute route{
+      arguments.Text("cloud"), "", {.rtt = arguments.Duration("rtt"), .rates = arguments.Rate("rate")}};
   if (arguments.Given("token-file")) {
     auto token = ReadTokenFile(arguments.Text("token-file"));
     if (!token) return Forward(token);

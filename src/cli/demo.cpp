@@ -1,0 +1,133 @@
+// tandem demo: on this machine, a cloud with a target as costly as a large model's and an edge with the demo
+// draft write a story over a shaped link; then what each mode cost, and whether the texts are equal.
+#include <nlohmann/json.hpp>
+
+#include "cli/child_process.h"
+#include "cli/demo_table.h"
+#include "cli/demo_target.h"
+#include "cli/dialer.h"
+#include "cli/model_path.h"
+#include "cli/output.h"
+#include "cli/signal_watch.h"
+#include "cli/terminal.h"
+#include "cli/verbs.h"
+#include "cli/writing.h"
+
+namespace tandem {
+
+namespace {
+
+constexpr int kDraftThreads = 1;  // the cloud's process gets the cores: its steps are what takes time
+constexpr Micros kStartPatience{60'000'000};
+
+class Demo {
+ public:
+  explicit Demo(const Arguments& arguments)
+      : arguments_(arguments),
+        json_(arguments.Switch("json")),
+        color_(!json_ && WantsColor(arguments.Text("color"), stdout)) {
+    signals_.SetAction([this] { cancel_ = true; });
+    spec_.prompt = arguments.Text("prompt");
+    spec_.max_tokens = static_cast<int32_t>(arguments.Integer("predict"));
+    spec_.sampling.seed = arguments.Seed("seed");
+    spec_.sampling.temperature = static_cast<float>(arguments.Number("temp"));
+    spec_.draft_length = static_cast<int32_t>(arguments.Integer("draft"));
+    result_.shape.rtt = arguments.Duration("rtt");
+    result_.shape.rates = arguments.Rate("rate");
+  }
+  ~Demo() { signals_.SetAction({}); }
+
+  int Run() {
+    Status status = Prepare();
+    for (Mode mode : {Mode::kSpeculate, Mode::kCloud, Mode::kEdge}) {
+      if (status && !cancel_) status = WriteIn(mode);
+    }
+    if (cancel_) return 128 + signals_.signal();
+    if (!status) return Report(status.error(), json_);
+    Tell();
+    return result_.Identical() ? 0 : ExitCode(ErrorCode::kInternal);
+  }
+
+ private:
+  Status Prepare() {
+    auto small = FindModel("demo-target-q8_0.gguf");
+    if (!small) return Forward(small);
+    auto draft = FindModel("demo-draft-q8_0.gguf");
+    if (!draft) return Forward(draft);
+    auto target = PrepareDemoTarget(*small, CacheFolder() + "/demo", AllThreads(), tandem::Tell,
+                                    [this] { return cancel_.load(); });
+    if (!target) return Forward(target);
+    result_.target = *target;
+    if (auto status = StartCloud(); !status) return status;
+    auto edge = LoadEdgeModel(*draft, Mode::kSpeculate, kDraftThreads, 0);
+    if (!edge) return Forward(edge);
+    edge_ = std::move(*edge);
+    Introduce(*small);
+    return {};
+  }
+
+  Status StartCloud() {
+    auto status = cloud_.Start({"cloud", "--model", result_.target.path, "--listen", "127.0.0.1:0",
+                                "--threads", std::to_string(AllThreads()), "--max-sessions", "1"});
+    if (!status) return status;
+    const std::string mark = "listening on ";
+    auto line = cloud_.WaitForLine(mark, kStartPatience, [this] { return cancel_.load(); });
+    if (!line) return Forward(line);
+    auto dial = MakeDialer({line->substr(line->find(mark) + mark.size()), "", result_.shape});
+    if (!dial) return Forward(dial);
+    dial_ = *dial;
+    return {};
+  }
+
+  void Introduce(const std::string& small) {
+    const DemoTarget& target = result_.target;
+    tandem::Tell(
+        fmt::format("cloud: {} padded to {} layers of feed-forward {}, the same text at {:.1f} ms a step",
+                    small, target.layers, target.ff, target.step_ms));
+    tandem::Tell(fmt::format("edge: {}; link: {:g} ms round trip, {:g} mbit/s down, {:g} up; seed {}",
+                             edge_.path, ToMs(result_.shape.rtt), result_.shape.rates.down_bps / 1e6,
+                             result_.shape.rates.up_bps / 1e6, spec_.sampling.seed));
+    if (color_) tandem::Tell(ColorLegend());
+  }
+
+  Status WriteIn(Mode mode) {
+    bool shown = mode == Mode::kSpeculate && !json_;
+    if (!shown) tandem::Tell(fmt::format("writing it in mode {} as well", ModeName(mode)));
+    if (shown) fmt::print("\n{}", spec_.prompt);
+    spec_.mode = mode;
+    TextPrinter printer(*edge_.vocab, shown ? stdout : nullptr, color_);
+    auto writing = Write(spec_, edge_, dial_, printer, cancel_);
+    if (shown) fmt::print("\n\n");
+    std::fflush(stdout);
+    if (!writing) return Forward(writing);
+    for (const std::string& note : writing->notes) tandem::Tell(note);
+    if (writing->report.error) return tl::unexpected(*writing->report.error);
+    result_.texts.push_back(std::move(writing->report));
+    return {};
+  }
+
+  void Tell() {
+    if (json_) return PrintJson(ToJson(result_));
+    fmt::print("\n{}\n", DemoTable(result_));
+    for (const std::string& line : DemoVerdict(result_)) fmt::print("{}\n", line);
+    std::fflush(stdout);
+  }
+
+  const Arguments& arguments_;
+  bool json_, color_;
+  std::atomic<bool> cancel_{false};
+  SignalWatch signals_;
+  WritingSpec spec_;
+  DemoResult result_;
+  ChildProcess cloud_;
+  EdgeModel edge_;
+  Dialer dial_;
+};
+
+}  // namespace
+
+int DemoVerb(const Arguments& arguments) {
+  return Demo(arguments).Run();
+}
+
+}  // namespace tandem
