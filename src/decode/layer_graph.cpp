@@ -14,7 +14,10 @@ size_t Offset(const ggml_tensor* t, int rows) {
 
 ggml_tensor* LayerGraph::Multiply(const Linear& linear, ggml_tensor* x) {
   ggml_tensor* y = ggml_mul_mat(ctx_, linear.weight, x);
-  return linear.bias == nullptr ? y : ggml_add(ctx_, y, linear.bias);
+  if (linear.bias_first && linear.bias != nullptr) y = ggml_add(ctx_, y, linear.bias);
+  if (linear.scale != nullptr) y = ggml_mul(ctx_, y, linear.scale);
+  if (!linear.bias_first && linear.bias != nullptr) y = ggml_add(ctx_, y, linear.bias);
+  return y;
 }
 
 ggml_tensor* LayerGraph::Norm(ggml_tensor* x, ggml_tensor* weight) {

@@ -4,6 +4,7 @@
 
 #include "model/arch/arch.h"
 #include "model/gguf_file.h"
+#include "model/library_log.h"
 #include "model/weight_store.h"
 
 namespace tandem {
@@ -14,6 +15,7 @@ Model::Model(const GgufFile& file, Hparams hparams, StageRange stages)
 Model::~Model() = default;
 
 Result<std::shared_ptr<const Model>> Model::Load(const std::string& path, const LoadOptions& options) {
+  const LogCapture quiet;  // ggml would print
   auto file = OpenGguf(path);
   if (!file) return Forward(file);
   auto hparams = CheckModel(file->header());

@@ -1,5 +1,6 @@
 #include "model/tensor_check.h"
 
+#include <algorithm>
 #include <unordered_set>
 
 namespace tandem {
@@ -7,11 +8,10 @@ namespace tandem {
 namespace {
 
 // Types that every backend can multiply by and pick rows from; the rest are of intermediate results (Q8_1,
-// Q8_K), plain numbers, or need scales beside them (NVFP4).
+// Q8_K) or plain numbers.
 bool IsWeightType(ggml_type type) {
   if (type == GGML_TYPE_F32 || type == GGML_TYPE_F16 || type == GGML_TYPE_BF16) return true;
-  return ggml_is_quantized(type) && type != GGML_TYPE_Q8_1 && type != GGML_TYPE_Q8_K &&
-         type != GGML_TYPE_NVFP4;
+  return ggml_is_quantized(type) && type != GGML_TYPE_Q8_1 && type != GGML_TYPE_Q8_K;
 }
 
 std::string ShapeText(const std::vector<int64_t>& shape) {
@@ -32,6 +32,11 @@ Status CheckOne(const TensorWish& wish, const GgufTensor& tensor) {
     return Fail(ErrorCode::kModel, "tensor '{}' has the type {}, which cannot be used there", tensor.name,
                 ggml_type_name(tensor.type));
   return {};
+}
+
+bool IsUnused(const Arch& arch, std::string_view name) {
+  return std::any_of(arch.unused.begin(), arch.unused.end(),
+                     [&](auto suffix) { return name.ends_with(suffix); });
 }
 
 }  // namespace
@@ -55,7 +60,7 @@ Status CheckTensors(const GgufHeader& header, const Arch& arch, const Hparams& h
     if (Status s = CheckOne(wish, *tensor); !s) return s;
   }
   for (const GgufTensor& tensor : header.tensors()) {
-    if (!known.contains(tensor.name))
+    if (!known.contains(tensor.name) && !IsUnused(arch, tensor.name))
       return Fail(ErrorCode::kModel, "tensor '{}' has no place in the architecture {}", tensor.name, hp.arch);
   }
   return {};

@@ -35,7 +35,7 @@ class Vocab {
   }  // Jinja source; empty when the file has none
 
   // add_special: put BOS (or what the model wants) in front; parse_special: "<|im_end|>" and the like become
-  // their id instead of text. kModel when the file has no vocabulary, kUsage for text beyond 1 GiB.
+  // their id instead of text. kModel when the file has no vocabulary, kUsage for text beyond 64 MiB.
   Result<std::vector<Token>> Tokenize(std::string_view text, bool add_special, bool parse_special) const;
   // Bytes of one token, not necessarily whole UTF-8; control tokens and ids outside [0, size) give nothing.
   std::string Piece(Token token) const;
@@ -52,9 +52,9 @@ class Vocab {
  private:
   Vocab() = default;
 
-  llama_model* model_ = nullptr;  // loaded vocab_only
-  const llama_vocab* vocab_ = nullptr;
-  bool has_text_ = false;  // false: tokenizer "no_vocab", ids without pieces
+  llama_model* model_ = nullptr;        // loaded vocab_only
+  const llama_vocab* vocab_ = nullptr;  // null: ids without text
+  bool blank_in_front_ = false;         // the tokenizer puts a blank before a text
   VocabIdentity identity_;
   std::string model_name_, chat_template_;
   std::vector<Token> end_tokens_;

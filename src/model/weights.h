@@ -8,11 +8,13 @@
 
 namespace tandem {
 
-// y = weight x + bias. weight: [in, out] in ggml's order (fastest first), any type, possibly repacked; bias:
-// F32 [out].
+// y = scale (weight x) + bias, or scale (weight x + bias) where `bias_first` (libllama's order in
+// feed-forward blocks).
 struct Linear {
-  ggml_tensor* weight = nullptr;
-  ggml_tensor* bias = nullptr;
+  ggml_tensor* weight = nullptr;  // [in, out] in ggml's order (fastest first), any type, possibly repacked
+  ggml_tensor* bias = nullptr;    // F32 [out]
+  ggml_tensor* scale = nullptr;   // F32 [1], of weight types whose blocks need one beside them (NVFP4)
+  bool bias_first = false;
 };
 
 struct LayerWeights {

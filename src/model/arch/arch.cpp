@@ -44,6 +44,9 @@ void WishAttention(const Hparams& hp, const std::string& prefix, Biases qkv, Bia
   WishLinear(prefix + "attn_k", hp.width, hp.kv_width(), qkv, layer.k, wishes);
   WishLinear(prefix + "attn_v", hp.width, hp.kv_width(), qkv, layer.v, wishes);
   WishLinear(prefix + "attn_output", hp.q_width(), hp.width, o, layer.o, wishes);
+  WishScales(prefix,
+             {{"attn_q", &layer.q}, {"attn_k", &layer.k}, {"attn_v", &layer.v}, {"attn_output", &layer.o}},
+             wishes);
 }
 
 void WishGatedFeedForward(const Hparams& hp, const std::string& prefix, Biases biases, LayerWeights& layer,
@@ -52,6 +55,13 @@ void WishGatedFeedForward(const Hparams& hp, const std::string& prefix, Biases b
   WishLinear(prefix + "ffn_gate", hp.width, hp.ff, biases, layer.gate, wishes);
   WishLinear(prefix + "ffn_up", hp.width, hp.ff, biases, layer.up, wishes);
   WishLinear(prefix + "ffn_down", hp.ff, hp.width, biases, layer.down, wishes);
+  for (Linear* linear : {&layer.gate, &layer.up, &layer.down}) linear->bias_first = true;
+}
+
+void WishScales(const std::string& prefix, std::initializer_list<std::pair<const char*, Linear*>> linears,
+                TensorWishes& wishes) {
+  for (const auto& [name, linear] : linears)
+    WishVector(prefix + name + ".scale", 1, false, linear->scale, wishes);
 }
 
 TensorWishes WishesOf(const Arch& arch, const Hparams& hp, int first_layer, int last_layer, bool embedding,
@@ -66,12 +76,14 @@ TensorWishes WishesOf(const Arch& arch, const Hparams& hp, int first_layer, int 
   for (int i = 0; i < layers; ++i) {
     arch.layer(hp, first_layer + i, weights.layers[static_cast<size_t>(i)], wishes);
   }
-  if (layers > 0) WishVector("rope_freqs.weight", hp.rope.dims / 2, false, weights.rope_factors, wishes);
+  if (layers > 0 && arch.rope_factors)
+    WishVector("rope_freqs.weight", hp.rope.dims / 2, false, weights.rope_factors, wishes);
   if (head) {
     WishVector("output_norm.weight", hp.width, true, weights.head.norm, wishes);
     // Absent in a tied model: the loader then takes the embedding's data.
     wishes.push_back(
         {"output.weight", {hp.width, hp.vocab_rows}, TensorUse::kMatrix, false, &weights.head.output.weight});
+    WishVector("output.scale", 1, false, weights.head.output.scale, wishes);
     WishVector("output.bias", hp.vocab_rows, false, weights.head.output.bias, wishes);
   }
   return wishes;

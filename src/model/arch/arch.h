@@ -37,7 +37,11 @@ using TensorWishes = std::vector<TensorWish>;
 struct Arch {
   const char* name;  // general.architecture
   RopePairs rope_pairs;
+  bool rope_factors;  // files may hold rope_freqs.weight
   void (*layer)(const Hparams&, int layer, LayerWeights&, TensorWishes&);
+  // Ends of names of tensors that files may hold and libllama leaves out of the step; any other tensor that
+  // nobody wished for is refused.
+  std::vector<std::string_view> unused;
 };
 
 extern const Arch kLlamaArch, kQwen2Arch, kQwen3Arch;
@@ -62,6 +66,9 @@ void WishAttention(const Hparams& hp, const std::string& prefix, Biases qkv, Bia
 // Norm, gate, up and down of a gated feed-forward block.
 void WishGatedFeedForward(const Hparams& hp, const std::string& prefix, Biases biases, LayerWeights& layer,
                           TensorWishes& wishes);
+// The scale beside each weight of a block (weights.h).
+void WishScales(const std::string& prefix, std::initializer_list<std::pair<const char*, Linear*>> linears,
+                TensorWishes& wishes);
 std::string LayerPrefix(int layer);  // "blk.3."
 
 }  // namespace tandem

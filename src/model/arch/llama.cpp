@@ -11,10 +11,12 @@ void Layer(const Hparams& hp, int layer, LayerWeights& weights, TensorWishes& wi
   const std::string prefix = LayerPrefix(layer);
   WishAttention(hp, prefix, Biases::kOptional, Biases::kOptional, weights, wishes);
   WishGatedFeedForward(hp, prefix, Biases::kOptional, weights, wishes);
+  WishScales(prefix, {{"ffn_gate", &weights.gate}, {"ffn_up", &weights.up}, {"ffn_down", &weights.down}},
+             wishes);
 }
 
 }  // namespace
 
-const Arch kLlamaArch = {"llama", RopePairs::kAdjacent, Layer};
+const Arch kLlamaArch = {"llama", RopePairs::kAdjacent, true, Layer, {".input_scale"}};
 
 }  // namespace tandem

@@ -15,6 +15,11 @@ void Layer(const Hparams& hp, int layer, LayerWeights& weights, TensorWishes& wi
 
 }  // namespace
 
-const Arch kQwen2Arch = {"qwen2", RopePairs::kHalves, Layer};
+// libllama reads scales of the feed-forward block and does not use them.
+const Arch kQwen2Arch = {"qwen2",
+                         RopePairs::kHalves,
+                         false,
+                         Layer,
+                         {".input_scale", "ffn_gate.scale", "ffn_up.scale", "ffn_down.scale"}};
 
 }  // namespace tandem

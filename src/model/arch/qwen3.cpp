@@ -12,10 +12,12 @@ void Layer(const Hparams& hp, int layer, LayerWeights& weights, TensorWishes& wi
   WishVector(prefix + "attn_q_norm.weight", hp.head_dim, true, weights.q_norm, wishes);
   WishVector(prefix + "attn_k_norm.weight", hp.head_dim, true, weights.k_norm, wishes);
   WishGatedFeedForward(hp, prefix, Biases::kNone, weights, wishes);
+  WishScales(prefix, {{"ffn_gate", &weights.gate}, {"ffn_up", &weights.up}, {"ffn_down", &weights.down}},
+             wishes);
 }
 
 }  // namespace
 
-const Arch kQwen3Arch = {"qwen3", RopePairs::kHalves, Layer};
+const Arch kQwen3Arch = {"qwen3", RopePairs::kHalves, false, Layer, {".input_scale", "cls.output.weight"}};
 
 }  // namespace tandem
