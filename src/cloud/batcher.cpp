@@ -2,40 +2,60 @@
 #include "cloud/batcher.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace tandem {
+namespace {
+
+// A step being filled.
+struct Filling {
+  StepPlan plan;
+  int left = 0;          // rows
+  int prefill_left = 0;  // ... of prompts
+
+  // False when the session's rows do not fit.
+  bool Take(const StepPart& part, Micros now) {
+    Session& session = *part.session;
+    const bool prefill = session.WantsPrefill();
+    const std::optional<SeqRows> rows =
+        prefill ? session.PrefillRows(std::min(left, prefill_left)) : session.StepRows(left, now);
+    if (!rows) return false;
+    left -= static_cast<int>(rows->tokens.size());
+    if (prefill) prefill_left -= static_cast<int>(rows->tokens.size());
+    plan.rows.push_back(*rows);
+    plan.parts.push_back({part.conn, part.session, plan.logits});
+    plan.logits += rows->logits;
+    return true;
+  }
+};
+
+}  // namespace
 
 StepPlan Batcher::Plan(const std::vector<StepPart>& sessions, Micros now) {
-  StepPlan plan;
-  if (sessions.empty()) return plan;
-  int left = max_rows_, prefill_left = prefill_rows_, logits = 0;
-  const auto start =
-      std::find_if(sessions.begin(), sessions.end(), [&](const StepPart& s) { return s.conn > turn_; });
-  const size_t offset = static_cast<size_t>(start - sessions.begin());
-  uint64_t left_out = 0;
+  std::vector<const StepPart*> order;  // by connection, beginning at first_
+  for (const StepPart& part : sessions) {
+    if (part.conn >= first_) order.push_back(&part);
+  }
+  for (const StepPart& part : sessions) {
+    if (part.conn < first_) order.push_back(&part);
+  }
+  const auto wants_step = [](const StepPart* part) { return part->session->WantsStep(); };
+  const bool beside = std::any_of(order.begin(), order.end(), wants_step);
+  const bool owed = left_out_ && !order.empty() && order.front()->conn == first_;
+  std::stable_sort(order.begin() + (owed ? 1 : 0), order.end(),
+                   [&](auto* a, auto* b) { return wants_step(a) && !wants_step(b); });
 
-  const auto take = [&](bool prefill) {
-    for (size_t i = 0; i < sessions.size(); ++i) {
-      const StepPart& part = sessions[(offset + i) % sessions.size()];
-      Session& session = *part.session;
-      if (prefill ? !session.WantsPrefill() : !session.WantsStep()) continue;
-      const std::optional<SeqRows> rows =
-          prefill ? session.PrefillRows(std::min(left, prefill_left)) : session.StepRows(left, now);
-      if (!rows) {
-        left_out = left_out == 0 ? part.conn : left_out;
-        continue;
-      }
-      left -= static_cast<int>(rows->tokens.size());
-      if (prefill) prefill_left -= static_cast<int>(rows->tokens.size());
-      plan.rows.push_back(*rows);
-      plan.parts.push_back({part.conn, part.session, logits});
-      logits += rows->logits;
-    }
-  };
-  take(false);
-  take(true);
-  if (left_out != 0) turn_ = left_out - 1;
-  return plan;
+  Filling filling;
+  filling.left = max_rows_;
+  filling.prefill_left = beside ? std::min<int>(kBulkRows, prefill_rows_) : prefill_rows_;
+  left_out_ = false;
+  for (const StepPart* part : order) {
+    if (!part->session->WantsPrefill() && !wants_step(part)) continue;
+    if (filling.Take(*part, now) || left_out_) continue;
+    left_out_ = true;
+    first_ = part->conn;
+  }
+  return std::move(filling.plan);
 }
 
 }  // namespace tandem

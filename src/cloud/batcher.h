@@ -1,6 +1,7 @@
-// Joins the rows of all waiting sessions into one engine step. Sessions that verify or stream come first, so
-// that a long prompt delays them by one chunk at most; prompts share what is left, up to prefill_rows. Who
-// was left out comes first the next time.
+// Joins the rows of all waiting sessions into one engine step. Sessions that verify or stream come first;
+// prompts share what is left, up to prefill_rows when nobody else waits and up to one bulk block (kBulkRows)
+// beside others, so that a long prompt delays them little. Who was left out for want of room comes first the
+// next time, whatever it wants: nobody starves.
 #pragma once
 
 #include <memory>
@@ -20,19 +21,23 @@ struct StepPart {
 struct StepPlan {
   std::vector<SeqRows> rows;
   std::vector<StepPart> parts;  // one for each of rows
+  int logits = 0;               // rows of logits in all
 };
 
 class Batcher {
  public:
+  // Rows of a step and of prompts in it; kBulkRows <= prefill_rows <= max_rows, and max_rows holds any
+  // session's drafts and one row more.
   Batcher(int max_rows, int prefill_rows) : max_rows_(max_rows), prefill_rows_(prefill_rows) {}
 
-  // `sessions` in a stable order (by connection).
+  // `sessions` ordered by connection. Empty when nobody wants anything, else never.
   StepPlan Plan(const std::vector<StepPart>& sessions, Micros now);
 
  private:
   int max_rows_;
   int prefill_rows_;
-  uint64_t turn_ = 0;  // connection after which the next plan begins
+  uint64_t first_ = 0;     // the next plan begins at this connection or the one after it
+  bool left_out_ = false;  // ... for it was left out of the last
 };
 
 }  // namespace tandem

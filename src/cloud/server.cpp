@@ -1,182 +1,143 @@
-// See server.h.
+// The shell around the service, see server.h.
 #include "cloud/server.h"
 
-#include <atomic>
-#include <condition_variable>
-#include <deque>
-#include <mutex>
-#include <thread>
+#include <algorithm>
 
 #include "base/clock.h"
 
 namespace tandem {
 namespace {
 
-constexpr Micros kTick{250'000};  // how late a time-out may be noticed
+// Frames of one connection that wait at a time. An edge is seldom more than two ahead of its answers.
+constexpr int kUnconsumedFrames = 4;
 
-struct Event {
-  enum class Kind { kOpen, kFrame, kClosed };
-  Kind kind = Kind::kOpen;
-  ConnId conn = 0;
-  Bytes frame;
-  Micros at{0};  // arrival: what the cloud says it took counts from here
-};
+Micros Now() {
+  return SteadyClock().Now();
+}
+
+// The largest frame with any business here is an Open of a full context: at most 5 bytes an id, 8 bytes a
+// span, and a little. Somewhat more is let in, so that a prompt that is too long hears so from the service.
+size_t FrameBound(Pos context) {
+  return std::min(kMaxFrameBytes, (size_t{64} << 10) + size_t{5} * static_cast<size_t>(context));
+}
+
+// Often enough to end a connection not much later than its time.
+Micros TickOf(const ServiceConfig& config) {
+  return std::clamp(std::min(config.hello_timeout, config.session_timeout) / 4, Micros{1'000},
+                    Micros{1'000'000});
+}
 
 }  // namespace
 
-struct CloudServer::State {
-  State(std::unique_ptr<Engine> e, ServiceConfig config)
-      : engine(std::move(e)), service(*engine, std::move(config)) {}
-
-  // --- I/O thread. The transport stops reading a connection whose frames are not Consumed, which bounds the
-  // queue.
-  void Put(Event event) {
-    event.at = clock.Now();
-    const std::lock_guard lock(mutex);
-    queue.push_back(std::move(event));
-    wake.notify_one();
-  }
-
-  // --- inference thread
-  void Serve() {
-    while (!stop.load()) {
-      TakeEvents(service.HasWork() ? Micros{0} : kTick);
-      Step();
-      Publish();
-    }
-  }
-
-  void TakeEvents(Micros wait) {
-    std::deque<Event> events;
-    {
-      std::unique_lock lock(mutex);
-      if (queue.empty() && wait > Micros{0}) {
-        wake.wait_for(lock, wait,
-                      [&] { return !queue.empty() || stop.load() || (draining.load() && !drain_seen); });
-      }
-      events.swap(queue);
-    }
-    if (draining.load() && !drain_seen) {
-      drain_seen = true;
-      service.Drain();
-    }
-    for (const Event& event : events) On(event);
-    Carry(service.OnTick(clock.Now()));
-  }
-
-  void On(const Event& event) {
-    switch (event.kind) {
-      case Event::Kind::kOpen:
-        return Carry(service.OnConnect(event.conn, event.at));
-      case Event::Kind::kClosed:
-        return Carry(service.OnDisconnect(event.conn, event.at));
-      case Event::Kind::kFrame:
-        Carry(service.OnFrame(event.conn, event.frame, event.at));
-        server->Consumed(event.conn, 1);
-    }
-  }
-
-  void Step() {
-    const std::vector<SeqRows> rows = service.PlanStep(clock.Now());
-    if (!rows.empty()) Carry(service.OnStepDone(engine->Step(rows), clock.Now()));
-  }
-
-  // A connection that cannot be written to any more is reported closed by the transport.
-  void Carry(Actions actions) {
-    for (Action& action : actions) {
-      if (action.kind == Action::Kind::kSend) {
-        (void)server->Send(action.conn, std::move(action.frame));
-      } else {
-        server->Close(action.conn);
-      }
-    }
-  }
-
-  void Publish() {
-    const std::lock_guard lock(mutex);
-    published = service.stats();
-    sessions = service.sessions();
-    if (drain_seen && service.Drained()) drained.notify_all();
-  }
-
-  SteadyClock clock;
-  std::unique_ptr<Engine> engine;
-  Service service;
-  std::unique_ptr<WsServer> server;
-  std::thread thread;
-
-  mutable std::mutex mutex;
-  std::condition_variable wake, drained;
-  std::deque<Event> queue;
-  ServiceStats published;
-  int sessions = 0;
-  std::atomic<bool> stop{false}, draining{false};
-  bool drain_seen = false;  // inference thread's
-};
-
-CloudServer::CloudServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
-
 Result<std::unique_ptr<CloudServer>> CloudServer::Start(std::unique_ptr<Engine> engine, ServiceConfig config,
-                                                        const WsServerOptions& options) {
-  auto state = std::make_unique<State>(std::move(engine), std::move(config));
-  State* raw = state.get();
-  Result<std::unique_ptr<WsServer>> server =
-      ListenWebSocket(options, {.on_open =
-                                    [raw](ConnId conn, const std::string&) {
-                                      raw->Put({Event::Kind::kOpen, conn, {}, {}});
-                                    },
-                                .on_frame =
-                                    [raw](ConnId conn, Bytes frame) {
-                                      raw->Put({Event::Kind::kFrame, conn, std::move(frame), {}});
-                                    },
-                                .on_closed =
-                                    [raw](ConnId conn, const Error&) {
-                                      raw->Put({Event::Kind::kClosed, conn, {}, {}});
-                                    }});
-  if (!server) return Forward(server);
-  state->server = std::move(*server);
-  state->thread = std::thread([raw] { raw->Serve(); });
-  return std::unique_ptr<CloudServer>(new CloudServer(std::move(state)));
+                                                        WsServerOptions listen) {
+  if (Status s = Service::Check(engine->info(), config); !s) return Forward(s);
+  std::unique_ptr<CloudServer> server(new CloudServer(std::move(engine), std::move(config)));
+  if (Status s = server->Listen(std::move(listen)); !s) return Forward(s);
+  server->inference_ = std::thread([raw = server.get()] { raw->Serve(); });
+  return server;
 }
+
+CloudServer::CloudServer(std::unique_ptr<Engine> engine, ServiceConfig config)
+    : engine_(std::move(engine)), service_(*engine_, config), tick_(TickOf(config)) {}
 
 CloudServer::~CloudServer() {
-  state_->stop = true;
-  {
-    const std::lock_guard lock(state_->mutex);
-    state_->wake.notify_all();
-  }
-  state_->thread.join();
-  state_->server->Stop();
+  Stop();
 }
 
-uint16_t CloudServer::port() const {
-  return state_->server->port();
+Status CloudServer::Listen(WsServerOptions listen) {
+  listen.limits.max_frame_bytes = FrameBound(engine_->info().context);
+  listen.max_unconsumed = kUnconsumedFrames;
+  WsServerCallbacks callbacks;
+  callbacks.on_open = [this](ConnId conn, const std::string&) { inbox_.Opened(conn, Now()); };
+  callbacks.on_frame = [this](ConnId conn, Bytes frame) { inbox_.Frame(conn, std::move(frame), Now()); };
+  callbacks.on_closed = [this](ConnId conn, const Error&) { inbox_.Closed(conn, Now()); };
+  Result<std::unique_ptr<WsServer>> transport = ListenWebSocket(listen, std::move(callbacks));
+  if (!transport) return Forward(transport);
+  transport_ = std::move(*transport);
+  return {};
 }
-std::string CloudServer::address() const {
-  return state_->server->address();
+
+void CloudServer::Serve() {
+  Micros next_tick = Now() + tick_;
+  while (!stopping_) {
+    const Micros patience = service_.HasWork() ? Micros{0} : std::max(Micros{1}, next_tick - Now());
+    for (InboxEvent& event : inbox_.Take(patience)) Handle(event);
+    if (draining_) service_.Drain();
+    if (Now() >= next_tick) {
+      Carry(service_.OnTick(Now()));
+      next_tick = Now() + tick_;
+    }
+    Step();
+    Publish();
+  }
+  Carry(service_.Shutdown());
+  Publish();
+}
+
+void CloudServer::Handle(InboxEvent& event) {
+  switch (event.kind) {
+    case InboxEvent::Kind::kOpened:
+      Carry(service_.OnConnect(event.conn, event.arrived));
+      return;
+    case InboxEvent::Kind::kFrame:
+      Carry(service_.OnFrame(event.conn, event.frame, event.arrived));
+      transport_->Consumed(event.conn, 1);
+      return;
+    case InboxEvent::Kind::kClosed:
+      Carry(service_.OnDisconnect(event.conn, event.arrived));
+      return;
+  }
+}
+
+void CloudServer::Step() {
+  const std::vector<SeqRows> rows = service_.PlanStep(Now());
+  if (rows.empty()) return;
+  const Result<LogitsView> logits = engine_->Step(rows);
+  Carry(service_.OnStepDone(logits, Now()));
+}
+
+// A frame that cannot be sent belongs to a connection that is ending: its Closed will come.
+void CloudServer::Carry(Actions actions) {
+  for (Action& action : actions) {
+    if (action.kind == Action::Kind::kSend) {
+      (void)transport_->Send(action.conn, std::move(action.frame));
+    } else {
+      transport_->Close(action.conn);
+    }
+  }
+}
+
+void CloudServer::Publish() {
+  sessions_ = service_.sessions();
+  {
+    const std::lock_guard lock(published_mutex_);
+    stats_ = service_.stats();
+    drained_ = service_.Drained();
+  }
+  published_.notify_all();
 }
 
 bool CloudServer::Drain(Micros patience) {
-  state_->draining = true;
-  std::unique_lock lock(state_->mutex);
-  state_->wake.notify_all();
-  const auto ended = [&] { return state_->sessions == 0; };
-  // The inference thread may not have seen the flag yet: give it one turn before its count is believed.
-  state_->drained.wait_for(lock, std::min(patience, kTick * 2));
-  const bool all = ended() || state_->drained.wait_for(lock, patience, ended);
+  draining_ = true;
+  inbox_.Wake();
+  std::unique_lock lock(published_mutex_);
+  const bool drained = published_.wait_for(lock, patience, [this] { return drained_; });
   lock.unlock();
-  state_->server->Stop();
-  return all;
+  Stop();
+  return drained;
+}
+
+void CloudServer::Stop() {
+  stopping_ = true;
+  inbox_.Wake();
+  if (inference_.joinable()) inference_.join();
+  if (transport_) transport_->Stop();
 }
 
 ServiceStats CloudServer::stats() const {
-  const std::lock_guard lock(state_->mutex);
-  return state_->published;
-}
-
-int CloudServer::sessions() const {
-  const std::lock_guard lock(state_->mutex);
-  return state_->sessions;
+  const std::lock_guard lock(published_mutex_);
+  return stats_;
 }
 
 }  // namespace tandem

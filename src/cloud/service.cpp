@@ -12,10 +12,18 @@ namespace {
 
 constexpr uint32_t kBusyRetryMs = 1000;
 
+Fault FaultOf(const Error& why) {
+  return {.code = why.code,
+          .message = why.message,
+          .retry_after_ms = why.code == ErrorCode::kBusy ? kBusyRetryMs : 0};
+}
+
 struct Peer {
   bool greeted = false;
   Micros since{0};                   // of the connection, later of its last frame
   std::shared_ptr<Session> session;  // null between sessions
+
+  bool WaitsForEngine() const { return session && (session->WantsPrefill() || session->WantsStep()); }
 };
 
 }  // namespace
@@ -27,7 +35,8 @@ struct Service::State {
         batcher(e.info().max_rows, std::min(config.prefill_rows, e.info().max_rows)) {
     limits = {.vocab = std::min(e.info().vocab_size, config.vocab.size),
               .context = e.info().context,
-              .max_draft = std::min(config.max_draft, e.info().max_rows - 1)};
+              .max_draft =
+                  std::min({config.max_draft, e.info().max_rows - 1, static_cast<int32_t>(kMaxDraftTokens)})};
   }
 
   void Send(ConnId conn, const Frame& frame) {
@@ -44,15 +53,24 @@ struct Service::State {
     peer.session.reset();
   }
 
+  void Hangup(ConnId conn) {
+    actions.push_back({Action::Kind::kClose, conn, {}});
+    Forget(conn);
+  }
+  void Forget(ConnId conn) {
+    const auto it = peers.find(conn);
+    if (it == peers.end()) return;
+    Retire(it->second);
+    peers.erase(it);
+  }
+
   // The peer hears why, then loses its connection.
   void End(ConnId conn, const Error& why) {
     const auto it = peers.find(conn);
     if (it == peers.end()) return;
     stats.sessions_faulted += it->second.session ? 1 : 0;
-    Send(conn, Fault{.code = why.code, .message = why.message});
-    actions.push_back({Action::Kind::kClose, conn, {}});
-    Retire(it->second);
-    peers.erase(it);
+    Send(conn, FaultOf(why));
+    Hangup(conn);
   }
 
   Status On(ConnId conn, Peer& peer, const Hello& hello);
@@ -112,8 +130,7 @@ Status Service::State::On(ConnId conn, Peer& peer, const Open& open, Micros now)
   if (!seq) {
     ++stats.sessions_refused;
     if (seq.error().code != ErrorCode::kBusy && seq.error().code != ErrorCode::kResource) return Forward(seq);
-    Send(conn,
-         Fault{.code = ErrorCode::kBusy, .message = seq.error().message, .retry_after_ms = kBusyRetryMs});
+    Send(conn, FaultOf({ErrorCode::kBusy, seq.error().message}));
     return {};
   }
   ++stats.sessions_opened;
@@ -123,7 +140,7 @@ Status Service::State::On(ConnId conn, Peer& peer, const Open& open, Micros now)
 }
 
 Status Service::State::On(ConnId conn, Peer& peer, const Frame& frame, Micros now) {
-  peer.since = now;
+  peer.since = std::max(peer.since, now);
   if (const auto* hello = std::get_if<Hello>(&frame)) return On(conn, peer, *hello);
   if (!peer.greeted) return Fail(ErrorCode::kProtocol, "{} before Hello", FrameName(frame));
   if (const auto* open = std::get_if<Open>(&frame)) return On(conn, peer, *open, now);
@@ -137,17 +154,27 @@ Status Service::State::On(ConnId conn, Peer& peer, const Frame& frame, Micros no
   return Fail(ErrorCode::kProtocol, "an edge does not send {}", FrameName(frame));
 }
 
+Status Service::Check(const EngineInfo& engine, const ServiceConfig& config) {
+  if (engine.max_rows < kBulkRows || config.prefill_rows < kBulkRows) {
+    return Fail(ErrorCode::kUsage, "steps of {} rows, {} of them for prompts: both need {}", engine.max_rows,
+                config.prefill_rows, kBulkRows);
+  }
+  if (config.max_sessions < 1 || config.max_connections < 1 || config.max_draft < 1) {
+    return Fail(ErrorCode::kUsage, "{} sessions, {} connections, {} drafts: each must be at least 1",
+                config.max_sessions, config.max_connections, config.max_draft);
+  }
+  return {};
+}
+
 Service::Service(Engine& engine, ServiceConfig config)
     : state_(std::make_unique<State>(engine, std::move(config))) {}
 Service::~Service() = default;
 
 Actions Service::OnConnect(ConnId conn, Micros now) {
   if (static_cast<int32_t>(state_->peers.size()) >= state_->config.max_connections) {
-    state_->Send(conn,
-                 Fault{.code = ErrorCode::kBusy,
-                       .message = fmt::format("all {} connections are taken", state_->config.max_connections),
-                       .retry_after_ms = kBusyRetryMs});
-    state_->actions.push_back({Action::Kind::kClose, conn, {}});
+    state_->Send(conn, FaultOf({ErrorCode::kBusy, fmt::format("all {} connections are taken",
+                                                              state_->config.max_connections)}));
+    state_->Hangup(conn);
   } else {
     state_->peers[conn].since = now;
   }
@@ -158,32 +185,41 @@ Actions Service::OnFrame(ConnId conn, ByteView bytes, Micros now) {
   const auto it = state_->peers.find(conn);
   if (it == state_->peers.end()) return {};  // frames already on their way when its connection was ended
   const Result<Frame> frame = Decode(bytes);
+  if (frame && std::holds_alternative<Fault>(*frame)) {
+    state_->Hangup(conn);
+    return state_->Take();
+  }
   const Status status = frame ? state_->On(conn, it->second, *frame, now) : Status(Forward(frame));
   if (!status) state_->End(conn, status.error());
   return state_->Take();
 }
 
 Actions Service::OnDisconnect(ConnId conn, Micros) {
-  const auto it = state_->peers.find(conn);
-  if (it != state_->peers.end()) {
-    state_->Retire(it->second);
-    state_->peers.erase(it);
-  }
+  state_->Forget(conn);
   return state_->Take();
 }
 
 Actions Service::OnTick(Micros now) {
   std::vector<std::pair<ConnId, Error>> late;
   for (const auto& [conn, peer] : state_->peers) {
-    const Micros quiet =
-        now - (peer.session ? std::max(peer.since, peer.session->last_active()) : peer.since);
+    if (peer.WaitsForEngine()) continue;
+    const Micros active = peer.session ? std::max(peer.since, peer.session->last_active()) : peer.since;
     const Micros allowed = peer.greeted ? state_->config.session_timeout : state_->config.hello_timeout;
-    if (quiet >= allowed) {
-      late.push_back(
-          {conn, {ErrorCode::kNetwork, fmt::format("nothing heard for {:.1f} s", ToMs(quiet) / 1000.0)}});
-    }
+    if (now - active < allowed) continue;
+    late.push_back(
+        {conn,
+         {ErrorCode::kNetwork, fmt::format("nothing heard for {:.1f} s", ToMs(now - active) / 1000.0)}});
   }
   for (const auto& [conn, why] : late) state_->End(conn, why);
+  return state_->Take();
+}
+
+Actions Service::Shutdown() {
+  while (!state_->peers.empty()) {
+    const ConnId conn = state_->peers.begin()->first;
+    state_->Send(conn, FaultOf({ErrorCode::kBusy, "the cloud is shutting down"}));
+    state_->Hangup(conn);
+  }
   return state_->Take();
 }
 
@@ -205,15 +241,20 @@ std::vector<SeqRows> Service::PlanStep(Micros now) {
 
 Actions Service::OnStepDone(const Result<LogitsView>& logits, Micros now) {
   const StepPlan plan = std::exchange(state_->plan, {});
-  ++state_->stats.steps;
+  const bool whole = logits && logits->rows() == plan.logits;
+  if (whole) ++state_->stats.steps;
   for (size_t i = 0; i < plan.parts.size(); ++i) {
     const StepPart& part = plan.parts[i];
-    state_->stats.rows += plan.rows[i].tokens.size();
     const auto it = state_->peers.find(part.conn);
     if (it == state_->peers.end() || it->second.session != part.session) continue;  // ended during the step
-    const Result<std::optional<Frame>> frame = logits
-                                                   ? part.session->OnLogits(*logits, part.first_logits, now)
-                                                   : Result<std::optional<Frame>>(Forward(logits));
+    Result<std::optional<Frame>> frame;
+    if (whole) {
+      state_->stats.rows += plan.rows[i].tokens.size();
+      frame = part.session->OnLogits(*logits, part.first_logits, now);
+    } else {
+      frame = tl::unexpected(logits ? Error{ErrorCode::kInternal, "the engine's step lacks rows"}
+                                    : logits.error());
+    }
     if (!frame) {
       state_->End(part.conn, frame.error());
     } else if (*frame) {
@@ -224,9 +265,8 @@ Actions Service::OnStepDone(const Result<LogitsView>& logits, Micros now) {
 }
 
 bool Service::HasWork() const {
-  return std::any_of(state_->peers.begin(), state_->peers.end(), [](const auto& p) {
-    return p.second.session && (p.second.session->WantsPrefill() || p.second.session->WantsStep());
-  });
+  return std::any_of(state_->peers.begin(), state_->peers.end(),
+                     [](const auto& p) { return p.second.WaitsForEngine(); });
 }
 
 int Service::sessions() const {

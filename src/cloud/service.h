@@ -7,9 +7,17 @@
 //   OnStepDone                          -> races over the logits, verdicts to send
 //   OnTick                              -> time-outs
 //
-// Each session's text is that of its own ids, params and seed, whoever shares the step. A peer that breaks
-// the protocol gets a Fault and loses its connection; nobody else notices. Not thread-safe: one thread drives
-// it.
+// A connection says Hello first and is answered with Welcome; then Open ... Close, and Open again. Anything
+// out of turn, a frame that does not decode, and whatever Session refuses is answered with a Fault and ends
+// the connection; nobody else notices. Two exceptions: an Open that finds no room (kBusy, with a retry hint)
+// leaves the connection as it was, and a Close without a session is nothing. A Fault from the edge ends its
+// connection without an answer. Credit beyond the context is refused, not clipped: Welcome told the context.
+//
+// Each session's text is that of its own ids, params and seed, whoever shares the step (session.h has the
+// rules). A step that fails ends the sessions that were part of it with the engine's error.
+//
+// Not thread-safe: one thread drives it. Times may run back a little between calls (a frame that arrived
+// while a step ran, reported after it): what a peer is told of server time counts from a frame's arrival.
 #pragma once
 
 #include <memory>
@@ -30,9 +38,10 @@ struct ServiceConfig {
   Digest weights{};
   int32_t max_sessions = 8;             // Busy beyond
   int32_t max_connections = 256;        // with or without a session
-  int32_t max_draft = 64;               // ids of one Drafts frame, and of all that wait unjudged in a session
+  int32_t max_draft = 64;               // drafts of a session that wait unjudged; less when a step holds less
   int32_t prefill_rows = 512;           // of one step, so that a long prompt does not stall others for long
-  Micros session_timeout{120'000'000};  // a session that hears nothing from its edge for so long ends
+  Micros session_timeout{120'000'000};  // a connection on which nothing happens for so long ends; one whose
+                                        // session waits for the engine is not idle
   Micros hello_timeout{10'000'000};     // a connection without Hello, likewise
 };
 
@@ -44,7 +53,8 @@ struct Action {
 };
 using Actions = std::vector<Action>;
 
-struct ServiceStats {  // totals since start
+// Totals since start; tokens and drafts are added when their session ends.
+struct ServiceStats {
   uint64_t sessions_opened = 0, sessions_refused = 0, sessions_faulted = 0;
   uint64_t steps = 0, rows = 0, tokens_committed = 0, drafts_verified = 0, drafts_accepted = 0,
            drafts_stale = 0;
@@ -52,7 +62,11 @@ struct ServiceStats {  // totals since start
 
 class Service {
  public:
-  Service(Engine& engine, ServiceConfig config);  // engine must outlive the service
+  // kUsage, with the figures, when the engine's steps are too small for a prompt or limits make no sense.
+  static Status Check(const EngineInfo& engine, const ServiceConfig& config);
+
+  // The pair must pass Check; engine must outlive the service.
+  Service(Engine& engine, ServiceConfig config);
   ~Service();
 
   Actions OnConnect(ConnId conn, Micros now);
@@ -64,6 +78,8 @@ class Service {
   // ended.
   void Drain();
   bool Drained() const;
+  // Ends every connection with a Fault that says to come back later (kBusy).
+  Actions Shutdown();
 
   // The next engine step, empty when nobody waits. Between PlanStep and OnStepDone frames may come in;
   // sessions that end meanwhile are released after the step. The rows point into the service until

@@ -44,30 +44,15 @@ Session::Session(std::unique_ptr<SequenceLease> lease, Open open, const SessionL
       open_at_(now),
       last_active_(now) {}
 
-void Session::EndEpoch() {
+void Session::EndEpoch(Pos after) {
   ++epoch_;
-  branch_end_ = opened_length_;
+  branch_end_ = after;
   stats_.stale += waiting_.size();
   waiting_.clear();
-  asked_ = false;
+  asked_until_ = 0;
 }
 
-size_t Session::Late(const Drafts& drafts) {
-  size_t agree = 0;
-  while (agree < drafts.ids.size()) {
-    const Pos at = drafts.base + static_cast<Pos>(agree);
-    if (at >= Length() || text_[static_cast<size_t>(at)] != drafts.ids[agree]) break;
-    ++agree;
-  }
-  return agree;
-}
-
-Status Session::OnDrafts(const Drafts& drafts, Micros now) {
-  last_active_ = now;
-  if (drafts.epoch < epoch_) {
-    stats_.stale += drafts.ids.size();
-    return {};
-  }
+Status Session::CheckDrafts(const Drafts& drafts) const {
   if (drafts.epoch > epoch_) {
     return Fail(ErrorCode::kProtocol, "Drafts of epoch {}, the session is at {}", drafts.epoch, epoch_);
   }
@@ -86,23 +71,45 @@ Status Session::OnDrafts(const Drafts& drafts, Micros now) {
     return Fail(ErrorCode::kContext, "drafts up to position {} do not fit the target's context of {}", end,
                 limits_.context);
   }
-  const size_t late = Late(drafts);
-  stats_.accepted += late;
-  stats_.verified += late;
-  if (drafts.base + static_cast<Pos>(late) < Length() && late < drafts.ids.size()) {
-    ++stats_.verified;
-    stats_.stale += drafts.ids.size() - late - 1;
-    EndEpoch();
+  return {};
+}
+
+size_t Session::Late(const Drafts& drafts) const {
+  size_t agree = 0;
+  while (agree < drafts.ids.size()) {
+    const Pos at = drafts.base + static_cast<Pos>(agree);
+    if (at >= Length() || text_[static_cast<size_t>(at)] != drafts.ids[agree]) break;
+    ++agree;
+  }
+  return agree;
+}
+
+Status Session::OnDrafts(const Drafts& drafts, Micros now) {
+  last_active_ = std::max(last_active_, now);
+  if (drafts.epoch < epoch_) {
+    stats_.stale += drafts.ids.size();
     return {};
   }
-  if (waiting_.size() + drafts.ids.size() - late > static_cast<size_t>(limits_.max_draft)) {
-    return Fail(ErrorCode::kProtocol, "{} drafts wait unjudged, at most {} may",
-                waiting_.size() + drafts.ids.size() - late, limits_.max_draft);
+  if (Status s = CheckDrafts(drafts); !s) return s;
+  const size_t late = Late(drafts);
+  const size_t ahead = drafts.ids.size() - late;
+  stats_.verified += late;
+  stats_.accepted += late;
+  const Pos next = drafts.base + static_cast<Pos>(late);
+  if (ahead > 0 && next < Length()) {
+    ++stats_.verified;
+    stats_.stale += ahead - 1;
+    EndEpoch(next + 1);
+    return {};
   }
-  branch_end_ = std::max(branch_end_, static_cast<Pos>(end));
+  if (waiting_.size() + ahead > static_cast<size_t>(limits_.max_draft)) {
+    return Fail(ErrorCode::kProtocol, "{} drafts wait unjudged, at most {} may", waiting_.size() + ahead,
+                limits_.max_draft);
+  }
+  branch_end_ = next + static_cast<Pos>(ahead);
   waiting_.insert(waiting_.end(), drafts.ids.begin() + static_cast<std::ptrdiff_t>(late), drafts.ids.end());
-  asked_ = asked_ || drafts.ids.empty();
-  if (!asked_at_ && (asked_ || !waiting_.empty())) asked_at_ = now;
+  if (drafts.ids.empty()) asked_until_ = std::max(asked_until_, drafts.base + 1);
+  if (ahead > 0 || Length() < asked_until_) asked_at_ = asked_at_.value_or(now);
   return {};
 }
 
@@ -117,14 +124,13 @@ Status Session::OnCredit(const Credit& credit) {
 
 bool Session::WantsStep() const {
   if (WantsPrefill() || Length() >= limits_.context) return false;
-  return asked_ || !waiting_.empty() || Length() < run_until_;
+  return !waiting_.empty() || Length() < std::max(run_until_, asked_until_);
 }
 
 std::optional<SeqRows> Session::PrefillRows(int budget) {
   if (!WantsPrefill() || budget < 1) return std::nullopt;
-  const std::vector<PrefillChunk> plan =
-      PlanPrefill(spans_, cached_, Length() - 1, std::max<int>(budget, kBulkRows));
-  const PrefillChunk chunk = plan.front();
+  const PrefillChunk chunk =
+      PlanPrefill(spans_, cached_, Length() - 1, std::max<int>(budget, kBulkRows)).front();
   if (chunk.bulk && chunk.end - chunk.begin > budget) return std::nullopt;
   const Pos end = std::min(chunk.end, chunk.begin + budget);
   rows_.assign(text_.begin() + chunk.begin, text_.begin() + end);
@@ -139,56 +145,63 @@ std::optional<SeqRows> Session::StepRows(int budget, Micros now) {
   rows_.assign(1, text_.back());
   rows_.insert(rows_.end(), waiting_.begin(), waiting_.end());
   stepping_ = true;
-  step_at_ = now;
+  step_since_ = asked_at_.value_or(now);
+  asked_at_.reset();
   return SeqRows{.seq = lease_->seq(), .first = Length() - 1, .tokens = rows_, .bulk = false, .logits = rows};
 }
 
 Result<std::optional<Frame>> Session::OnLogits(const LogitsView& logits, int first, Micros now) {
-  cached_ += static_cast<Pos>(rows_.size());
-  if (!stepping_) return TakeOpened(now);
-  return Judge(logits, first, now);
+  last_active_ = std::max(last_active_, now);
+  if (!stepping_) {
+    cached_ += static_cast<Pos>(rows_.size());
+    return TakeOpened(now);
+  }
+  Result<Verdict> verdict = Race(logits, first);
+  if (!verdict) return Forward(verdict);
+  Settle(*verdict);
+  cached_ = Length() - 1;
+  if (Status s = lease_->engine().Truncate(lease_->seq(), cached_); !s) return Forward(s);
+  verdict->server_us = static_cast<uint64_t>((now - step_since_).count());
+  return std::optional<Frame>(*verdict);
 }
 
 std::optional<Frame> Session::TakeOpened(Micros now) {
   if (opened_ || WantsPrefill()) return std::nullopt;
   opened_ = true;
-  last_active_ = now;
   return Opened{.length = opened_length_, .server_us = static_cast<uint64_t>((now - open_at_).count())};
 }
 
-// Drafts may have come in while the step ran: only the first rows_.size() - 1 of waiting_ were part of it.
-// The next one, if any, is judged by the last row's token: it is the same position and the same noise.
-Result<std::optional<Frame>> Session::Judge(const LogitsView& logits, int first, Micros now) {
+// Extends the text by the drafts that stand and one token more.
+Result<Verdict> Session::Race(const LogitsView& logits, int first) {
   const size_t drafted = rows_.size() - 1;
-  const bool answers = drafted > 0 || asked_;
   Verdict verdict{.epoch = epoch_, .base = Length()};
-  size_t judged = 0;
-  bool mismatch = false;
   for (size_t i = 0;; ++i) {
     const Token token = sampler_.Pick(logits[first + static_cast<int>(i)], text_);
+    if (token < 0 || token >= limits_.vocab) {
+      return Fail(ErrorCode::kInternal, "the target's logits at position {} choose no token", Length());
+    }
     text_.push_back(token);
     ++stats_.committed;
-    const bool has_draft = i < waiting_.size();
-    const bool agrees = has_draft && waiting_[i] == token;
-    judged += has_draft ? 1 : 0;
-    verdict.accepted += agrees ? 1 : 0;
-    if (agrees && i < drafted) continue;
-    mismatch = has_draft && !agrees;
-    if (!agrees) verdict.token = token;
-    break;
+    if (i < drafted && waiting_[i] == token) {
+      ++verdict.accepted;
+      continue;
+    }
+    verdict.token = token;
+    return verdict;
   }
+}
+
+// Drafts may have come in while the step ran, so that one may wait for the bonus' place too.
+void Session::Settle(const Verdict& verdict) {
+  const auto accepted = static_cast<size_t>(verdict.accepted);
+  const bool drafted = accepted < waiting_.size();
+  const bool agrees = drafted && waiting_[accepted] == verdict.token;
+  const size_t judged = accepted + (drafted ? 1 : 0);
   stats_.verified += judged;
-  stats_.accepted += static_cast<uint64_t>(verdict.accepted);
+  stats_.accepted += accepted + (agrees ? 1 : 0);
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(judged));
-  if (mismatch) EndEpoch();
-  asked_ = false;
-  cached_ = Length() - 1;
-  if (Status s = lease_->engine().Truncate(lease_->seq(), cached_); !s) return Forward(s);
-  const Micros since = answers && asked_at_ ? *asked_at_ : step_at_;
-  verdict.server_us = static_cast<uint64_t>((now - since).count());
-  asked_at_ = waiting_.empty() ? std::nullopt : std::optional<Micros>(now);
-  last_active_ = now;
-  return std::optional<Frame>(verdict);
+  if (drafted && !agrees) EndEpoch(Length());
+  if (waiting_.empty() && Length() >= asked_until_) asked_at_.reset();
 }
 
 }  // namespace tandem

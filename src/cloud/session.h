@@ -2,19 +2,27 @@
 // that wait to be judged and the credit to stream; it says which rows it wants computed next and turns their
 // logits into a verdict.
 //
-// Rules (docs/protocol.md tells them from the edge's side). L is the text's length, K = L - 1 what the cache
-// holds between steps; the last id is always part of the next step.
-//  - Verify: rows [text[L-1], d1..dg], the race at positions L..L+g. Drafts stand while equal; the first
-//  other token is
-//    the correction, after g equal ones the last row's token is the bonus. The cache is cut back to what
-//    stands.
-//  - Stream: the same with g = 0, while L < run_until and no draft waits.
-//  - An epoch is one contiguous branch. It ends at its first id that differs from this text, whether the
-//  difference is
-//    found in a step or in a draft that arrives late (position < L); later frames of that epoch are stale and
-//    dropped. Late drafts that agree count as accepted; the edge, which has the same text, needs no answer to
-//    them.
-//  - A frame's base may not lie past L + waiting drafts, nor before the end of the epoch's previous frame.
+// Rules (docs/protocol.md tells them from the edge's side). L is the text's length; between steps the cache
+// holds L - 1 positions, for the last id is always the first row of the next step.
+//
+//  - Verify: rows [text[L-1], d1..dg], the race at positions L..L+g. Drafts stand while equal. The first
+//  other
+//    token is the correction; after g equal ones the last row's token is the bonus. One Verdict says so, and
+//    the cache is cut back to what stands.
+//  - Stream: the same with g = 0, while L is below the credit (run_until) and no draft waits. A Drafts frame
+//    without ids is credit up to base + 1.
+//  - An epoch is one contiguous branch. It ends at its first id that differs from this text, whoever wrote
+//  the
+//    text there: a verdict's correction, or a bonus or streamed token that a draft contradicts which was on
+//    its way meanwhile. Both sides see that from the same verdict and the same ids, so nothing is said about
+//    it; both go on to epoch + 1, and what is left of the old epoch is stale: dropped, counted, not answered.
+//  - A draft for a position that is text already (it arrives late) is judged at once: equal, it counts as
+//    accepted and needs no answer, for the edge has the same token from a verdict. Different, it ends the
+//    epoch.
+//  - Hence a Verdict's ids are text at base.. in any case; its epoch is the one the cloud was in.
+//  - A frame begins where the epoch's drafts end (base = L + waiting), or, where the text has gone past them,
+//    anywhere between their end and L. Before that or behind it is a breach of the protocol.
+//  - No text grows past the context. The verdict that fills it is the last; Drafts that would are refused.
 #pragma once
 
 #include <memory>
@@ -47,11 +55,12 @@ class SequenceLease {
 };
 
 struct SessionLimits {
-  int32_t vocab = 0;
-  Pos context = 0;
+  int32_t vocab = 0;       // ids below it are good
+  Pos context = 0;         // positions
   int32_t max_draft = 64;  // waiting drafts
 };
 
+// verified: drafts judged, each epoch's first mismatch included; stale: dropped unjudged.
 struct SessionStats {
   uint64_t committed = 0, verified = 0, accepted = 0, stale = 0;
 };
@@ -61,7 +70,7 @@ class Session {
   // Everything a peer can get wrong in an Open, before any resource is taken. kContext, kUsage or kProtocol.
   static Status Check(const Open& open, const SessionLimits& limits);
 
-  // `open` has passed Check.
+  // `open` has passed Check; the lease's sequence is empty.
   Session(std::unique_ptr<SequenceLease> lease, Open open, const SessionLimits& limits, Micros now);
 
   // kProtocol or kContext with the figures: the session must end.
@@ -82,35 +91,40 @@ class Session {
   // Opened, once, when the prompt is cached; also right after construction for a prompt of one id.
   std::optional<Frame> TakeOpened(Micros now);
 
-  Micros last_active() const { return last_active_; }
+  std::span<const Token> text() const { return text_; }
+  Micros last_active() const { return last_active_; }  // of the last frame or step
   const SessionStats& stats() const { return stats_; }
 
  private:
   Pos Length() const { return static_cast<Pos>(text_.size()); }
-  size_t Late(const Drafts& drafts);  // how many leading ids lie below L and agree
-  void EndEpoch();
-  Result<std::optional<Frame>> Judge(const LogitsView& logits, int first, Micros now);
+  Status CheckDrafts(const Drafts& drafts) const;
+  size_t Late(const Drafts& drafts) const;  // how many leading ids lie below L and agree
+  void EndEpoch(Pos after);                 // the next epoch's drafts begin there or later
+  Result<Verdict> Race(const LogitsView& logits, int first);
+  void Settle(const Verdict& verdict);
 
   std::unique_ptr<SequenceLease> lease_;
   std::vector<Token> text_;
   std::vector<PromptSpan> spans_;
   Sampler sampler_;
   SessionLimits limits_;
-  Pos cached_ = 0;
   Pos opened_length_ = 0;
-  Pos run_until_ = 0;
+  Pos cached_ = 0;
+
+  Pos run_until_ = 0;    // credit
+  Pos asked_until_ = 0;  // the same from Drafts without ids; lost with the epoch
 
   uint32_t epoch_ = 0;
-  Pos branch_end_ = 0;              // end of the present epoch's last frame
-  std::vector<Token> waiting_;      // drafts for positions L, L+1, ...
-  bool asked_ = false;              // a frame without ids wants one token
-  std::optional<Micros> asked_at_;  // arrival of the oldest frame not yet answered
+  Pos branch_end_ = 0;          // end of the epoch's last frame; L + waiting while drafts wait, else <= L
+  std::vector<Token> waiting_;  // drafts for positions L, L + 1, ...
+
+  std::vector<Token> rows_;         // of the step under way
+  bool stepping_ = false;           // ... and whether it verifies or streams
+  std::optional<Micros> asked_at_;  // arrival of the oldest frame that no step has taken up yet
+  Micros step_since_{0};            // ... of the oldest that the step under way answers, or the step's start
 
   bool opened_ = false;
   Micros open_at_{0};
-  std::vector<Token> rows_;  // of the step under way
-  bool stepping_ = false;    // ... and whether it is a Verify/Stream step
-  Micros step_at_{0};
   Micros last_active_{0};
   SessionStats stats_;
 };
