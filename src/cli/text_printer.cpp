@@ -35,16 +35,16 @@ void TextPrinter::Add(std::span<const Token> tokens, std::span<const Author> aut
 void TextPrinter::End() {
   Show(joiner_.Flush(), last_);
   if (!stream_) return;
-  if (colored_) fmt::print(stream_, "{}", kPlain);
-  colored_ = false;
+  if (shown_) fmt::print(stream_, "{}", kPlain);
+  shown_.reset();
   std::fflush(stream_);
 }
 
 void TextPrinter::Show(const std::string& text, Author author) {
   if (!stream_ || text.empty()) return;
-  if (color_) {
+  if (color_ && shown_ != author) {
     std::fwrite(ColorOf(author).data(), 1, ColorOf(author).size(), stream_);
-    colored_ = true;
+    shown_ = author;
   }
   std::fwrite(text.data(), 1, text.size(), stream_);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdio>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -33,8 +34,8 @@ class TextPrinter {
   bool color_;
   Utf8Joiner joiner_;
   std::string text_;
-  bool colored_ = false;
   Author last_ = Author::kEdge;
+  std::optional<Author> shown_;  // whose colour the stream is in
 };
 
 // What the colours mean, in those colours.
