@@ -16,7 +16,9 @@ class Backoff {
   // The link was lost (or dialling failed) at `now`; at_least: the cloud's hint. Returns when to dial next,
   // nullopt when patience has run out since the loss.
   std::optional<Micros> Lost(Micros now, Micros at_least);
+  // The text has grown again: the next loss starts anew.
   void Restored();
+  Micros Away(Micros now) const { return lost_at_ ? now - *lost_at_ : Micros{0}; }  // since the first loss
 
  private:
   Micros patience_;

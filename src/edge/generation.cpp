@@ -194,6 +194,7 @@ EdgeActions Generation::OnTimer(Micros now) {
     state_->Lost({ErrorCode::kNetwork,
                   fmt::format("the cloud said nothing for {:.1f} s", ToMs(now - state_->last_heard) / 1000)},
                  now);
+    state_->Pump(now);
   }
   return std::exchange(state_->actions, {});
 }

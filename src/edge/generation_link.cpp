@@ -31,31 +31,34 @@ void Generation::State::Dial(Micros now) {
   Act({.kind = EdgeAction::Kind::kConnect});
 }
 
-// First failures end the run at once; later ones are retried while patience lasts.
+// The connection is gone already. First failures end the run at once; later ones are retried while patience
+// lasts.
 void Generation::State::Lost(const Error& why, Micros now, Micros hint) {
   if (done || link == LinkState::kNone || link == LinkState::kWaiting) return;
+  link = LinkState::kNone;
   window.LinkLost();
   if (!established || EndsForGood(why.code)) {
     Stop(Finish::kError, why, now);
     return;
   }
-  link = LinkState::kWaiting;
   const std::optional<Micros> again = backoff.Lost(now, hint);
   if (!again) {
-    Stop(Finish::kError, why, now);
+    Stop(Finish::kError,
+         Error{why.code, fmt::format("the cloud stayed away for {:.1f} s: {}", ToMs(backoff.Away(now)) / 1000,
+                                     why.message)},
+         now);
     return;
   }
+  link = LinkState::kWaiting;
   redial_at = *again;
 }
 
 void Generation::State::Violation(const Error& why, Micros now) {
+  if (done) return;
   Act({.kind = EdgeAction::Kind::kDisconnect});
-  if (++violations >= kMaxViolations) {
-    link = LinkState::kNone;
-    Stop(Finish::kError, Error{ErrorCode::kProtocol, "the cloud breaks the protocol: " + why.message}, now);
-    return;
-  }
-  Lost({ErrorCode::kNetwork, "the cloud broke the protocol: " + why.message}, now);
+  const std::string sentence = "the cloud breaks the protocol: " + why.message;
+  const bool for_good = !established || ++violations >= kMaxViolations;
+  Lost({for_good ? ErrorCode::kProtocol : ErrorCode::kNetwork, sentence}, now);
 }
 
 Status Generation::State::On(const Welcome& w, Micros now) {
@@ -107,7 +110,6 @@ Status Generation::State::On(const Opened& opened, Micros now) {
   link = LinkState::kOpen;
   stats.reconnects += established ? 1 : 0;
   established = true;
-  backoff.Restored();
   stats.cloud_time += Micros(static_cast<int64_t>(opened.server_us));
   if (config.mode == Mode::kCloud) {
     stats.network.push_back(
@@ -127,6 +129,7 @@ Status Generation::State::On(const Verdict& verdict, Micros now) {
     return Fail(ErrorCode::kProtocol, "a verdict that was not asked for");
   const Result<Settled> settled = window.Take(verdict);
   if (!settled) return Forward(settled);
+  backoff.Restored();  // not before: a cloud that only ever admits sessions must not be retried for ever
   if (answers) {
     ++stats.rounds;
     stats.network.push_back(

@@ -60,9 +60,8 @@ FakeEngineConfig RandomDraft(Dice& dice, const FakeEngineConfig& target) {
 Weather RandomWeather(Dice& dice, bool first) {
   Weather weather{.delay = dice.Ms(0, 60), .jitter = dice.OneOf({Micros{0}, Micros{30'000}})};
   if (!dice.Chance(50)) return weather;
-  // The first connection must bring a session: a first that fails ends the run. Its first events: Hello sent and
-  // arrived, Welcome, Open, Opened likewise.
-  weather.cut_at = static_cast<int>(dice.Between(first ? 8 : 0, 40));
+  weather.cut_at = static_cast<int>(dice.Between(0, 40));
+  weather.spared = first ? 2 : 0;  // Welcome and Opened: a first connection that fails ends the run
   weather.cut = dice.OneOf({Cut::kReset, Cut::kReset, Cut::kHalfOpen, Cut::kUpLost, Cut::kDownLost});
   weather.idle_timeout = dice.Ms(500, 6'000);
   weather.edge_is_told = dice.Chance(50);
@@ -72,9 +71,11 @@ Weather RandomWeather(Dice& dice, bool first) {
 EdgeSetup RandomEdge(Dice& dice, const CloudSetup& cloud, bool stormy) {
   EdgeSetup edge;
   GenerationConfig& config = edge.config;
-  config.mode = dice.OneOf({Mode::kSpeculate, Mode::kSpeculate, Mode::kSpeculate, Mode::kCloud, Mode::kCloud, Mode::kEdge});
+  config.mode = dice.OneOf(
+      {Mode::kSpeculate, Mode::kSpeculate, Mode::kSpeculate, Mode::kCloud, Mode::kCloud, Mode::kEdge});
   const int64_t longest = std::min<int64_t>(200, cloud.target.context - 1);
-  config.prompt.resize(static_cast<size_t>(dice.Chance(70) ? dice.Between(1, std::min<int64_t>(20, longest)) : dice.Between(1, longest)));
+  config.prompt.resize(static_cast<size_t>(dice.Chance(70) ? dice.Between(1, std::min<int64_t>(20, longest))
+                                                           : dice.Between(1, longest)));
   for (Token& id : config.prompt) id = static_cast<Token>(dice.Between(0, kVocab - 1));
   config.max_tokens = static_cast<int32_t>(dice.Between(1, 60));
   config.sampling = RandomSampling(dice);
@@ -82,6 +83,7 @@ EdgeSetup RandomEdge(Dice& dice, const CloudSetup& cloud, bool stormy) {
   if (dice.Chance(70)) config.end_tokens = {kEnd};
   config.vocab = cloud.service.vocab;
   config.reply_timeout = dice.Ms(1'500, 4'000);
+  config.open_timeout = dice.Ms(15'000, 20'000);
   config.retry_for = Micros{120'000'000};
   edge.draft = RandomDraft(dice, cloud.target);
   const Pos prompt = static_cast<Pos>(config.prompt.size());
@@ -121,7 +123,8 @@ Scenario RandomScenario(uint64_t seed) {
   for (int64_t left = dice.Between(0, 2); left > 0; --left) {
     scenario.restarts.push_back({dice.Ms(3'000, 6'000), dice.Ms(10, 3'000)});
   }
-  for (int64_t left = dice.Between(0, 1); left > 0; --left) scenario.failing_steps.push_back(dice.Ms(3'000, 6'000));
+  for (int64_t left = dice.Between(0, 1); left > 0; --left)
+    scenario.failing_steps.push_back(dice.Ms(3'000, 6'000));
   return scenario;
 }
 

@@ -7,8 +7,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "decode/prefill.h"
-#include "sample/sampler.h"
+#include "testing/reference_text.h"
 #include "testing/sim_edge.h"
 
 namespace tandem::testing {
@@ -53,7 +52,8 @@ class Stage {
     const size_t which = std::min(static_cast<size_t>(n), setup.weather.size() - 1);
     Weather weather = setup.weather[which];
     if (static_cast<size_t>(n) > which) weather.cut_at = -1;
-    auto link = std::make_shared<SimLink>(queue_, weather, scenario_.seed * 64 + i * 8 + static_cast<uint64_t>(n));
+    auto link =
+        std::make_shared<SimLink>(queue_, weather, scenario_.seed * 64 + i * 8 + static_cast<uint64_t>(n));
     cloud_.Accept(link);
     return link;
   }
@@ -79,7 +79,8 @@ class Stage {
       if (!edge.breach().empty()) outcome.trouble += fmt::format("edge {}: {}", i, edge.breach());
       std::vector<Token> text = scenario_.edges[i].config.prompt;
       text.insert(text.end(), edge.shown().begin(), edge.shown().end());
-      if (text != generation.text()) outcome.trouble += fmt::format("edge {} shows another text than it holds; ", i);
+      if (text != generation.text())
+        outcome.trouble += fmt::format("edge {} shows another text than it holds; ", i);
     }
     edges_.clear();
     for (const auto& draft : drafts_) {
@@ -103,15 +104,19 @@ std::optional<std::string> JudgeCounts(const EdgeSetup& setup, const EdgeOutcome
     return static_cast<uint64_t>(std::count(edge.authors.begin(), edge.authors.end(), author));
   };
   const bool alone = setup.config.mode == Mode::kEdge;
-  if (s.generated != edge.tokens.size()) return fmt::format("generated {} of {}", s.generated, edge.tokens.size());
-  if (s.sent != s.verified + s.stale) return fmt::format("sent {} verified {} stale {}", s.sent, s.verified, s.stale);
+  if (s.generated != edge.tokens.size())
+    return fmt::format("generated {} of {}", s.generated, edge.tokens.size());
+  if (s.sent != s.verified + s.stale)
+    return fmt::format("sent {} verified {} stale {}", s.sent, s.verified, s.stale);
   if (s.accepted > s.verified) return fmt::format("accepted {} of {} verified", s.accepted, s.verified);
-  if (s.verified - s.accepted > s.rounds) return fmt::format("{} mismatches in {} rounds", s.verified - s.accepted, s.rounds);
+  if (s.verified - s.accepted > s.rounds)
+    return fmt::format("{} mismatches in {} rounds", s.verified - s.accepted, s.rounds);
   // An accepted end-of-generation token is no part of the text.
   if (by(Author::kDraft) > s.accepted || s.accepted > by(Author::kDraft) + 1) {
     return fmt::format("{} drafts shown, {} accepted", by(Author::kDraft), s.accepted);
   }
-  if (by(Author::kEdge) != (alone ? s.generated : 0)) return fmt::format("{} tokens by the edge", by(Author::kEdge));
+  if (by(Author::kEdge) != (alone ? s.generated : 0))
+    return fmt::format("{} tokens by the edge", by(Author::kEdge));
   if (setup.config.mode == Mode::kSpeculate && s.network.size() != s.rounds) {
     return fmt::format("{} network times in {} rounds", s.network.size(), s.rounds);
   }
@@ -124,10 +129,13 @@ std::optional<std::string> JudgeEdge(const Scenario& scenario, size_t i, const E
   const EdgeSetup& setup = scenario.edges[i];
   if (edge.error) return fmt::format("fails: {}", edge.error->message);
   const bool alone = setup.config.mode == Mode::kEdge;
-  const Reference want = WriteAlone(alone ? setup.draft : scenario.cloud.target, setup.config);
-  if (edge.tokens != want.tokens) return fmt::format("wrote {}, expected {}", edge.tokens, want.tokens);
-  if (edge.finish != want.finish) {
-    return fmt::format("finished by {}, expected {}", FinishName(edge.finish), FinishName(want.finish));
+  const FakeEngineConfig& model = alone ? setup.draft : scenario.cloud.target;
+  const std::vector<Token> want = WrittenAlone(model, setup.config);
+  if (edge.tokens != want) return fmt::format("wrote {}, expected {}", edge.tokens, want);
+  const bool full = static_cast<int32_t>(want.size()) == setup.config.max_tokens ||
+                    static_cast<Pos>(setup.config.prompt.size() + want.size()) == model.context;
+  if (edge.finish != (full ? Finish::kLength : Finish::kStop)) {
+    return fmt::format("finished by {} after {} tokens", FinishName(edge.finish), want.size());
   }
   return JudgeCounts(setup, edge);
 }
@@ -137,7 +145,8 @@ std::optional<std::string> JudgeEdge(const Scenario& scenario, size_t i, const E
 bool Scenario::faultless() const {
   return restarts.empty() && failing_steps.empty() &&
          std::all_of(edges.begin(), edges.end(), [](const EdgeSetup& edge) {
-           return std::all_of(edge.weather.begin(), edge.weather.end(), [](const Weather& w) { return w.cut_at < 0; });
+           return std::all_of(edge.weather.begin(), edge.weather.end(),
+                              [](const Weather& w) { return w.cut_at < 0; });
          });
 }
 
@@ -145,30 +154,9 @@ Outcome Play(const Scenario& scenario) {
   return Stage(scenario).Run();
 }
 
-Reference WriteAlone(const FakeEngineConfig& model, const GenerationConfig& config) {
-  FakeEngineConfig roomy = model;
-  roomy.max_rows = 4096;
-  FakeEngine engine(roomy);
-  Sampler sampler(config.sampling);
-  const SeqId seq = *engine.Open();
-  std::vector<Token> text = config.prompt;
-  const PromptSpan prompt{0, static_cast<Pos>(text.size())};
-  for (const PrefillChunk& c : PlanPrefill({&prompt, 1}, 0, prompt.end - 1, roomy.max_rows)) {
-    const std::span<const Token> ids(text.data() + c.begin, static_cast<size_t>(c.end - c.begin));
-    (void)engine.Step({{SeqRows{.seq = seq, .first = c.begin, .tokens = ids, .bulk = c.bulk, .logits = 0}}}).value();
-  }
-  Reference reference{.finish = Finish::kLength};
-  while (static_cast<int32_t>(reference.tokens.size()) < config.max_tokens && static_cast<Pos>(text.size()) < model.context) {
-    const SeqRows row{.seq = seq, .first = static_cast<Pos>(text.size()) - 1, .tokens = {&text.back(), 1}, .logits = 1};
-    const Token token = sampler.Pick(engine.Step({&row, 1}).value()[0], text);
-    if (std::binary_search(config.end_tokens.begin(), config.end_tokens.end(), token)) {
-      reference.finish = Finish::kStop;
-      break;
-    }
-    text.push_back(token);
-    reference.tokens.push_back(token);
-  }
-  return reference;
+std::vector<Token> WrittenAlone(const FakeEngineConfig& model, const GenerationConfig& config) {
+  FakeEngine engine(model);
+  return ReferenceText(engine, {config.prompt, config.max_tokens, config.sampling, config.end_tokens});
 }
 
 std::optional<std::string> Judge(const Scenario& scenario, const Outcome& outcome) {
@@ -183,9 +171,11 @@ std::optional<std::string> Judge(const Scenario& scenario, const Outcome& outcom
   }
   if (!scenario.faultless()) return std::nullopt;
   const ServiceStats& cloud = outcome.cloud;
-  if (sum.verified != cloud.drafts_verified || sum.accepted != cloud.drafts_accepted || sum.stale != cloud.drafts_stale) {
-    return fmt::format("the edges count verified {} accepted {} stale {}, the cloud {} {} {}", sum.verified, sum.accepted,
-                       sum.stale, cloud.drafts_verified, cloud.drafts_accepted, cloud.drafts_stale);
+  if (sum.verified != cloud.drafts_verified || sum.accepted != cloud.drafts_accepted ||
+      sum.stale != cloud.drafts_stale) {
+    return fmt::format("the edges count verified {} accepted {} stale {}, the cloud {} {} {}", sum.verified,
+                       sum.accepted, sum.stale, cloud.drafts_verified, cloud.drafts_accepted,
+                       cloud.drafts_stale);
   }
   return std::nullopt;
 }

@@ -15,12 +15,13 @@
 namespace tandem::testing {
 
 struct EdgeSetup {
-  GenerationConfig config;
-  FakeEngineConfig draft;
+  GenerationConfig config{};
+  FakeEngineConfig draft{};
   Micros starts{0};
-  Micros draft_cost{1'000};       // of one draft step
-  std::vector<Weather> weather;   // of its connections, in order; the last one's delays for all later ones, uncut
-  bool reachable = true;          // false: nobody ever answers its dials
+  Micros draft_cost{1'000};  // of one draft step
+  std::vector<Weather>
+      weather;            // of its connections, in order; the last one's delays for all later ones, uncut
+  bool reachable = true;  // false: nobody ever answers its dials
 };
 
 struct Outage {
@@ -30,28 +31,29 @@ struct Outage {
 
 struct Scenario {
   uint64_t seed = 0;
-  CloudSetup cloud;
-  std::vector<EdgeSetup> edges;
-  std::vector<Outage> restarts;      // the cloud dies and comes back with nothing remembered
-  std::vector<Micros> failing_steps; // the target's next step after this moment fails
+  CloudSetup cloud{};
+  std::vector<EdgeSetup> edges{};
+  std::vector<Outage> restarts{};       // the cloud dies and comes back with nothing remembered
+  std::vector<Micros> failing_steps{};  // the target's next step after this moment fails
 
   bool faultless() const;
 };
 
 struct EdgeOutcome {
   Finish finish = Finish::kNone;
-  std::optional<Error> error;
-  std::vector<Token> tokens;     // generated
-  std::vector<Author> authors;
-  GenerationStats stats;
-  std::vector<std::string> notes;
+  std::optional<Error> error{};
+  std::vector<Token> tokens{};  // generated
+  std::vector<Author> authors{};
+  GenerationStats stats{};
+  std::vector<std::string> notes{};
   int dials = 0;
 };
 
 struct Outcome {
   std::vector<EdgeOutcome> edges;
   ServiceStats cloud;
-  std::string trouble;  // breaches of contracts, leaks, a conversation that never ends; empty when all is well
+  std::string
+      trouble;  // breaches of contracts, leaks, a conversation that never ends; empty when all is well
 };
 
 // Modes, drafts, samplings, contexts, links and faults at random: faults that a patient edge survives.
@@ -60,13 +62,10 @@ Scenario RandomScenario(uint64_t seed);
 Outcome Play(const Scenario& scenario);
 
 // What the text must be: the model alone, one row after the other, no cloud, no drafts.
-struct Reference {
-  std::vector<Token> tokens;
-  Finish finish = Finish::kNone;
-};
-Reference WriteAlone(const FakeEngineConfig& model, const GenerationConfig& config);
+std::vector<Token> WrittenAlone(const FakeEngineConfig& model, const GenerationConfig& config);
 
-// The first thing in `outcome` that is not as it must be, given that no edge may fail; nullopt when all is well.
+// The first thing in `outcome` that is not as it must be, given that no edge may fail; nullopt when all is
+// well.
 std::optional<std::string> Judge(const Scenario& scenario, const Outcome& outcome);
 
 }  // namespace tandem::testing

@@ -1,5 +1,5 @@
-// A cloud in a simulation: the real Service over a FakeEngine, its steps taking virtual time. It can be killed
-// and started again with nothing remembered.
+// A cloud in a simulation: the real Service over a FakeEngine, its steps taking virtual time. It can be
+// killed and started again with nothing remembered.
 #pragma once
 
 #include <map>

@@ -32,7 +32,8 @@ void SimEdge::Do(const EdgeAction& action) {
     case EdgeAction::Kind::kCompute:
       return Compute();
     case EdgeAction::Kind::kCommit:
-      if (action.tokens.empty() || action.tokens.size() != action.authors.size()) breach_ += "an odd kCommit; ";
+      if (action.tokens.empty() || action.tokens.size() != action.authors.size())
+        breach_ += "an odd kCommit; ";
       shown_.insert(shown_.end(), action.tokens.begin(), action.tokens.end());
       authors_.insert(authors_.end(), action.authors.begin(), action.authors.end());
       return;
@@ -50,12 +51,13 @@ void SimEdge::Connect() {
     const std::shared_ptr<SimLink> link = dial_ ? dial_(n) : nullptr;
     if (!link) return Carry(generation_.OnClosed({ErrorCode::kNetwork, "nobody listens"}, queue_.Now()));
     link_ = link;
-    link->SetEdge({.on_frame = [this](const Bytes& frame) { Carry(generation_.OnFrame(frame, queue_.Now())); },
-                   .on_closed =
-                       [this](const Error& why) {
-                         link_ = nullptr;
-                         Carry(generation_.OnClosed(why, queue_.Now()));
-                       }});
+    link->SetEdge(
+        {.on_frame = [this](const Bytes& frame) { Carry(generation_.OnFrame(frame, queue_.Now())); },
+         .on_closed =
+             [this](const Error& why) {
+               link_ = nullptr;
+               Carry(generation_.OnClosed(why, queue_.Now()));
+             }});
     Carry(generation_.OnConnected(queue_.Now()));
   });
 }

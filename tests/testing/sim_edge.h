@@ -21,7 +21,11 @@ class SimEdge {
   using Dial = std::function<std::shared_ptr<SimLink>(int n)>;
 
   SimEdge(EventQueue& queue, const GenerationConfig& config, Engine* draft, Dial dial, Micros draft_cost)
-      : queue_(queue), draft_(draft), dial_(std::move(dial)), draft_cost_(draft_cost), generation_(config, draft) {}
+      : queue_(queue),
+        draft_(draft),
+        dial_(std::move(dial)),
+        draft_cost_(draft_cost),
+        generation_(config, draft) {}
 
   void Start() { Carry(generation_.Start(queue_.Now())); }
   void Cancel() { Carry(generation_.Cancel(queue_.Now())); }

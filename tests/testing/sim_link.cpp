@@ -18,20 +18,19 @@ void SimLink::Tell(Side& side, Micros when, const char* why) {
   });
 }
 
-bool SimLink::Step() {
-  if (events_++ != weather_.cut_at) return false;
+void SimLink::Step() {
+  if (edge_had_ < weather_.spared || events_++ != weather_.cut_at) return;
   const Micros now = queue_.Now();
   if (weather_.cut == Cut::kReset) {
     edge_.reached = cloud_.reached = false;
     Tell(edge_, now + weather_.delay, "connection reset");
     Tell(cloud_, now + weather_.delay, "connection reset");
-    return true;
+    return;
   }
   if (weather_.cut != Cut::kDownLost) cloud_.reached = false;
   if (weather_.cut != Cut::kUpLost) edge_.reached = false;
   Tell(cloud_, now + weather_.idle_timeout, "silence");
   if (weather_.edge_is_told) Tell(edge_, now + weather_.idle_timeout, "silence");
-  return true;
 }
 
 void SimLink::Send(Side& from, Side& to, Bytes frame) {
@@ -41,7 +40,9 @@ void SimLink::Send(Side& from, Side& to, Bytes frame) {
   queue_.At(Arrival(to), [self = shared_from_this(), &to, bytes = std::move(frame)]() mutable {
     if (!to.open || !to.reached) return;
     self->Step();
-    if (to.reached) to.end.on_frame(std::move(bytes));
+    if (!to.reached) return;
+    self->edge_had_ += &to == &self->edge_ ? 1 : 0;
+    to.end.on_frame(std::move(bytes));
   });
 }
 

@@ -13,19 +13,24 @@
 namespace tandem::testing {
 
 enum class Cut {
-  kReset,      // both ends are told at once; frames under way are lost
-  kHalfOpen,   // nothing arrives any more and nobody is told, until a transport's idle time-out
-  kUpLost,     // the same from edge to cloud only
-  kDownLost,   // the same from cloud to edge only
+  kReset,     // both ends are told at once; frames under way are lost
+  kHalfOpen,  // nothing arrives any more and nobody is told, until a transport's idle time-out
+  kUpLost,    // the same from edge to cloud only
+  kDownLost,  // the same from cloud to edge only
 };
 
 struct Weather {
-  Micros delay{10'000};        // one way
-  Micros jitter{0};            // added to each frame, uniform in [0, jitter]; the order is kept
-  int cut_at = -1;             // the link breaks at its cut_at-th event (a frame sent or a frame arriving), from 0; -1: never
+  Micros delay{10'000};  // one way
+  Micros jitter{0};      // added to each frame, uniform in [0, jitter]; the order is kept
+  // The link breaks at its cut_at-th event (a frame sent or a frame arriving), from 0; -1: never. Events
+  // count only once the edge has had `spared` frames.
+  int cut_at = -1;
+  int spared = 0;
   Cut cut = Cut::kReset;
-  Micros idle_timeout{8'000'000};  // how long the cloud's end, and the edge's if it is told, takes to notice silence
-  bool edge_is_told = true;    // false: only the edge's own patience finds a silent cut
+  // How long a silent cut stays unnoticed by the cloud's end; by the edge's, too, if it is told at all: else
+  // its own patience must find out.
+  Micros idle_timeout{8'000'000};
+  bool edge_is_told = true;
 };
 
 // What one end wants to hear. on_closed comes once, last, and not for one's own Close.
@@ -53,15 +58,15 @@ class SimLink : public std::enable_shared_from_this<SimLink> {
  private:
   struct Side {
     LinkEnd end;
-    bool open = true;      // listens
-    bool reached = true;   // frames for it still get through
-    Micros last{0};        // latest arrival planned
+    bool open = true;     // listens
+    bool reached = true;  // frames for it still get through
+    Micros last{0};       // latest arrival planned
   };
 
   void Send(Side& from, Side& to, Bytes frame);
   void Close(Side& from, Side& to);
   void Tell(Side& side, Micros when, const char* why);
-  bool Step();  // counts an event; true when the link breaks now
+  void Step();  // counts an event; the link may break here
   Micros Arrival(Side& to);
 
   EventQueue& queue_;
@@ -69,6 +74,7 @@ class SimLink : public std::enable_shared_from_this<SimLink> {
   std::mt19937_64 random_;
   Side edge_, cloud_;
   int events_ = 0;
+  int edge_had_ = 0;  // frames
 };
 
 }  // namespace tandem::testing
