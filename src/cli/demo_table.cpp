@@ -18,7 +18,7 @@ double PerToken(uint64_t bytes, const TextReport& report) {
 std::string Row(const TextReport& report) {
   bool linked = report.mode != Mode::kEdge;
   auto figure = [](bool shown, std::string text) { return shown ? text : std::string("-"); };
-  return fmt::format("{:<10}{:>9.1f}{:>16.0f}{:>12}{:>18}{:>20}\n", ModeName(report.mode),
+  return fmt::format("{:<10}{:>9.1f}{:>16.1f}{:>12}{:>18}{:>20}\n", ModeName(report.mode),
                      report.TokensPerSecond(), report.FirstTokenMs(),
                      figure(report.stats.verified > 0, fmt::format("{:.0f} %", 100 * report.Acceptance())),
                      figure(linked, fmt::format("{:.1f}", PerToken(report.bytes.up, report))),

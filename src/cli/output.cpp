@@ -11,7 +11,7 @@ void Tell(const std::string& line) {
 }
 
 void PrintJson(const nlohmann::ordered_json& object) {
-  std::string text = object.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  std::string text = object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
   fmt::print("{}\n", text);
   std::fflush(stdout);
 }

@@ -14,7 +14,7 @@ namespace tandem {
 // One line on stderr, after "tandem: ".
 void Tell(const std::string& line);
 
-// Prints one object to stdout; bytes that are no UTF-8 become U+FFFD.
+// Prints one object to stdout, in one line; bytes that are no UTF-8 become U+FFFD.
 void PrintJson(const nlohmann::ordered_json& object);
 
 // {code, message}, as every verb reports an error inside its object.
