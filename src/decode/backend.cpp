@@ -2,7 +2,7 @@
 
 namespace tandem {
 
-Result<std::unique_ptr<Backend>> Backend::Create(int threads, size_t max_nodes) {
+Result<std::unique_ptr<Backend>> Backend::Create(int threads) {
   std::unique_ptr<Backend> self(new Backend);
   ggml_threadpool_params params = ggml_threadpool_params_default(threads);
   self->pool_.reset(ggml_threadpool_new(&params));
@@ -11,29 +11,28 @@ Result<std::unique_ptr<Backend>> Backend::Create(int threads, size_t max_nodes) 
     return Fail(ErrorCode::kResource, "ggml cannot start {} compute threads", threads);
   ggml_backend_cpu_set_n_threads(self->cpu_.get(), threads);
   ggml_backend_cpu_set_threadpool(self->cpu_.get(), self->pool_.get());
-
-  ggml_backend_t backends[] = {self->cpu_.get()};
-  self->sched_.reset(ggml_backend_sched_new(backends, nullptr, 1, max_nodes, false, true));
-  if (!self->sched_)
-    return Fail(ErrorCode::kResource, "ggml cannot make a scheduler for {} graph nodes", max_nodes);
   return self;
 }
 
-Status Backend::Allocate(ggml_cgraph* graph) {
+Result<std::unique_ptr<Scratch>> Backend::NewScratch(size_t max_nodes) {
+  ggml_backend_t backends[] = {cpu_.get()};
+  const ggml_backend_sched_t sched = ggml_backend_sched_new(backends, nullptr, 1, max_nodes, false, true);
+  if (sched == nullptr)
+    return Fail(ErrorCode::kResource, "ggml cannot make a scheduler for {} graph nodes", max_nodes);
+  return std::unique_ptr<Scratch>(new Scratch(sched));
+}
+
+Status Scratch::Allocate(ggml_cgraph* graph) {
   ggml_backend_sched_reset(sched_.get());
   if (ggml_backend_sched_alloc_graph(sched_.get(), graph)) return {};
   return Fail(ErrorCode::kResource, "cannot allocate scratch memory for a graph of {} nodes",
               ggml_graph_n_nodes(graph));
 }
 
-Status Backend::Compute(ggml_cgraph* graph) {
+Status Scratch::Compute(ggml_cgraph* graph) {
   const ggml_status status = ggml_backend_sched_graph_compute(sched_.get(), graph);
   if (status == GGML_STATUS_SUCCESS) return {};
   return Fail(ErrorCode::kInternal, "ggml could not compute a step: {}", ggml_status_to_string(status));
-}
-
-size_t Backend::scratch_bytes() const {
-  return ggml_backend_sched_get_buffer_size(sched_.get(), cpu_.get());
 }
 
 }  // namespace tandem

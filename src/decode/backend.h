@@ -1,4 +1,4 @@
-// ggml's CPU backend with a thread pool of its own, behind a scheduler that places graphs and their scratch
+// ggml's CPU backend with a thread pool of its own, and schedulers that place graphs and their scratch
 // memory.
 //
 // The pool polls for a while between graph nodes and then sleeps (ggml's poll level 50): threads that only
@@ -15,16 +15,28 @@
 
 namespace tandem {
 
-// One thread at a time. A graph that was allocated stays valid until the next Allocate.
+// Memory for one graph's intermediate results, and the plan of where its nodes run. Grows to the largest
+// graph it has held. Must not outlive its Backend.
+class Scratch {
+ public:
+  Status Allocate(ggml_cgraph* graph);  // gives the graph's tensors memory; the graph before it is dead
+  Status Compute(ggml_cgraph* graph);   // of the last Allocate
+
+ private:
+  friend class Backend;
+  explicit Scratch(ggml_backend_sched_t sched) : sched_(sched) {}
+
+  ggml_backend_sched_ptr sched_;
+};
+
+// One thread at a time.
 class Backend {
  public:
-  // threads >= 1, the caller's included; max_nodes bounds every graph given to Allocate. kResource when
-  // threads or memory cannot be had.
-  static Result<std::unique_ptr<Backend>> Create(int threads, size_t max_nodes);
+  // threads >= 1, the caller's included. kResource when threads or memory cannot be had.
+  static Result<std::unique_ptr<Backend>> Create(int threads);
 
-  Status Allocate(ggml_cgraph* graph);  // gives the graph's tensors memory; frees the former graph's
-  Status Compute(ggml_cgraph* graph);   // of the last Allocate
-  size_t scratch_bytes() const;
+  // max_nodes bounds every graph that is placed there. kResource.
+  Result<std::unique_ptr<Scratch>> NewScratch(size_t max_nodes);
 
  private:
   struct PoolFree {
@@ -35,7 +47,6 @@ class Backend {
 
   std::unique_ptr<ggml_threadpool, PoolFree> pool_;  // outlives the backend that uses it
   ggml_backend_ptr cpu_;
-  ggml_backend_sched_ptr sched_;
 };
 
 }  // namespace tandem

@@ -5,21 +5,30 @@
 
 #include "decode/backend.h"
 #include "decode/fingerprint.h"
+#include "decode/graph_cache.h"
 #include "decode/kv_cache.h"
 #include "decode/prefill.h"
 #include "decode/row_rule.h"
-#include "decode/step_graph.h"
 
 namespace tandem {
 
 struct EngineCore {
-  std::shared_ptr<const Model> model;  // outlives the graph
-  EngineInfo info;
-  RowRule rule;
-  size_t max_nodes = 0;
+  EngineCore(std::shared_ptr<const Model> the_model, EngineInfo the_info, bool exact,
+             std::unique_ptr<Backend> the_backend)
+      : model(std::move(the_model)),
+        info(std::move(the_info)),
+        rule(exact ? RowRuleOf(*model) : RowRule{}),
+        cache({static_cast<int>(model->weights().layers.size()), model->hparams().kv_width(), info.context,
+               info.max_sequences}),
+        backend(std::move(the_backend)),
+        graphs(*model, cache, *backend, info.max_sequences, info.max_rows) {}
+
+  const std::shared_ptr<const Model> model;
+  const EngineInfo info;
+  const RowRule rule;
   KvCache cache;
-  std::unique_ptr<Backend> backend;
-  std::unique_ptr<StepGraph> graph;  // of the last shape
+  const std::unique_ptr<Backend> backend;
+  GraphCache graphs;  // uses all of the above
   std::vector<float> output;
   // Scratch of one step, kept to spare allocations.
   std::vector<Pos> positions;
@@ -152,23 +161,11 @@ Result<std::unique_ptr<GgmlEngine>> GgmlEngine::Create(std::shared_ptr<const Mod
                                                        const GgmlEngineOptions& options) {
   const Hparams& hp = model->hparams();
   if (Status s = CheckOptions(hp, options); !s) return Forward(s);
-  const EngineInfo info = MakeInfo(*model, options);
-  const auto layers = static_cast<int>(model->weights().layers.size());
-  const RowRule rule = options.exact ? RowRuleOf(*model) : RowRule{};
-  const size_t max_nodes = MaxGraphNodes(layers, options.max_sequences, options.max_rows);
-  auto backend = Backend::Create(options.threads, max_nodes);
+  auto backend = Backend::Create(options.threads);
   if (!backend) return Forward(backend);
-  std::unique_ptr<EngineCore> core(
-      new EngineCore{model,
-                     info,
-                     rule,
-                     max_nodes,
-                     KvCache({layers, hp.kv_width(), info.context, options.max_sequences}),
-                     std::move(*backend),
-                     nullptr,
-                     {},
-                     {},
-                     {}});
+  EngineInfo info = MakeInfo(*model, options);
+  auto core =
+      std::make_unique<EngineCore>(std::move(model), std::move(info), options.exact, std::move(*backend));
   return std::unique_ptr<GgmlEngine>(new GgmlEngine(std::move(core)));
 }
 
@@ -200,6 +197,7 @@ Pos GgmlEngine::Length(SeqId seq) const {
 }
 
 void GgmlEngine::Close(SeqId seq) {
+  core_->graphs.Forget(seq);
   core_->cache.Close(seq);
 }
 
@@ -222,25 +220,17 @@ Result<LogitsView> GgmlEngine::Step(std::span<const SeqRows> batch) {
 Result<LogitsView> GgmlEngine::StepStages(const StageInput& input) {
   EngineCore& core = *core_;
   if (Status s = CheckInput(core, input); !s) return Forward(s);
-  StepShape shape = PlanShape(core, input.batch);
-  if (shape.rows > 0) {
-    if (core.graph == nullptr || core.graph->shape() != shape) {
-      core.graph.reset();
-      auto graph = StepGraph::Build(*core.model, core.cache, std::move(shape), *core.backend, core.max_nodes);
-      if (!graph) return Forward(graph);
-      core.graph = std::move(*graph);
-    }
-    if (Status s = core.graph->Run(MakeFeed(core, input), core.cache, *core.backend, core.output); !s)
-      return Forward(s);
-  } else {
-    core.output.clear();
+  int rows = 0, width = 0;
+  if (StepShape shape = PlanShape(core, input.batch); shape.rows > 0) {
+    auto graph = core.graphs.Get(std::move(shape));
+    if (!graph) return Forward(graph);
+    if (Status s = (*graph)->Run(MakeFeed(core, input), core.cache, core.output); !s) return Forward(s);
+    rows = (*graph)->output_rows();
+    width = (*graph)->output_width();
   }
   for (const StageRows& part : input.batch) core.cache.Append(part.seq, part.first, part.rows);
-  const int rows = core.output.empty() ? 0 : core.graph->output_rows();
-  const int stride = rows == 0 ? 0 : core.graph->output_width();
   const bool logits = core.model->stages().HasHead(core.model->hparams().layers);
-  return LogitsView(core.output.data(), rows, stride,
-                    logits ? std::min(core.info.vocab_size, stride) : stride);
+  return LogitsView(core.output.data(), rows, width, logits ? std::min(core.info.vocab_size, width) : width);
 }
 
 }  // namespace tandem

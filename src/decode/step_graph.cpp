@@ -8,7 +8,7 @@ namespace {
 
 constexpr size_t kNodesPerLayer = 48;     // of one sequence, views included, with every bias and norm
 constexpr size_t kNodesPerSequence = 20;  // more, a layer and sequence: writes, attention, joining
-constexpr size_t kNodesPerNode = 8;       // more, a layer and further attention node
+constexpr size_t kNodesPerNode = 12;      // more, a layer and further attention node
 
 // Copies `data` and zeros for the padding rows behind it.
 template <class T>
@@ -29,17 +29,18 @@ size_t MaxGraphNodes(int layers, int sequences, int max_rows) {
 }
 
 Result<std::unique_ptr<StepGraph>> StepGraph::Build(const Model& model, const KvCache& cache, StepShape shape,
-                                                    Backend& backend, size_t max_nodes) {
-  std::unique_ptr<StepGraph> self(new StepGraph);
+                                                    Scratch& scratch, size_t max_nodes) {
+  std::unique_ptr<StepGraph> self(new StepGraph(scratch));
   self->shape_ = std::move(shape);
-  // Views count as nodes too, so the tensors of a graph are its nodes and its few inputs.
-  const size_t bytes = 2 * max_nodes * ggml_tensor_overhead() + ggml_graph_overhead_custom(max_nodes, false);
+  // Views count as nodes too: the tensors of a graph are its nodes and its few inputs.
+  const size_t tensors = max_nodes + 8 + self->shape_.sequences.size();
+  const size_t bytes = tensors * ggml_tensor_overhead() + ggml_graph_overhead_custom(max_nodes, false);
   self->context_.reset(ggml_init({bytes, nullptr, true}));
   if (!self->context_) return Fail(ErrorCode::kResource, "cannot allocate a graph of {} nodes", max_nodes);
   self->graph_ = ggml_new_graph_custom(self->context_.get(), max_nodes, false);
   self->MakeInputs(model);
   self->MakeNodes(model, cache);
-  if (Status s = backend.Allocate(self->graph_); !s) return Forward(s);
+  if (Status s = scratch.Allocate(self->graph_); !s) return Forward(s);
   return self;
 }
 
@@ -110,9 +111,9 @@ int StepGraph::output_width() const {
   return output_ == nullptr ? 0 : static_cast<int>(output_->ne[0]);
 }
 
-Status StepGraph::Run(const StepFeed& feed, const KvCache& cache, Backend& backend, std::vector<float>& out) {
+Status StepGraph::Run(const StepFeed& feed, const KvCache& cache, std::vector<float>& out) {
   Feed(feed, cache);
-  if (Status s = backend.Compute(graph_); !s) return s;
+  if (Status s = scratch_.Compute(graph_); !s) return s;
   out.resize(static_cast<size_t>(output_rows()) * static_cast<size_t>(output_width()));
   if (!out.empty()) ggml_backend_tensor_get(output_, out.data(), 0, out.size() * sizeof(float));
   return {};

@@ -22,29 +22,31 @@ struct StepFeed {
   std::span<const int32_t> wanted;  // indices of rows
 };
 
-// Nodes that a graph can have at most, for sizing the backend.
+// Nodes that a graph can have at most.
 size_t MaxGraphNodes(int layers, int sequences, int max_rows);
 
 class StepGraph {
  public:
-  // Builds and allocates the graph: any graph that the backend had allocated before is dead. kResource.
+  // Builds the graph and places it in `scratch`, which must outlive it: the graph there before is dead.
+  // kResource.
   static Result<std::unique_ptr<StepGraph>> Build(const Model& model, const KvCache& cache, StepShape shape,
-                                                  Backend& backend, size_t max_nodes);
+                                                  Scratch& scratch, size_t max_nodes);
 
   const StepShape& shape() const { return shape_; }
   // Feeds the inputs, computes, and copies the output's wanted rows (rows x row_width floats, as LayerGraph
   // made them) to `out`. Writes keys and values; does not append them to the cache.
-  Status Run(const StepFeed& feed, const KvCache& cache, Backend& backend, std::vector<float>& out);
+  Status Run(const StepFeed& feed, const KvCache& cache, std::vector<float>& out);
 
   int output_rows() const;
   int output_width() const;
 
  private:
-  StepGraph() = default;
+  explicit StepGraph(Scratch& scratch) : scratch_(scratch) {}
   void MakeInputs(const Model& model);
   void MakeNodes(const Model& model, const KvCache& cache);
   void Feed(const StepFeed& feed, const KvCache& cache);
 
+  Scratch& scratch_;
   StepShape shape_;
   ggml_context_ptr context_;
   ggml_cgraph* graph_ = nullptr;
