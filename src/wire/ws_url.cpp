@@ -57,6 +57,7 @@ std::optional<Authority> Split(std::string_view text) {
     rest = text.substr(parts.host.size());
   }
   if (!IsHost(parts.host, parts.bracketed)) return std::nullopt;
+  if (parts.bracketed && parts.host.find(':') == std::string_view::npos) return std::nullopt;  // no IPv6
   if (rest.empty()) return parts;
   if (rest.size() < 2 || rest.front() != ':') return std::nullopt;
   parts.port = rest.substr(1);

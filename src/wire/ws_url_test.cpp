@@ -33,9 +33,10 @@ TEST(WsUrl, PutsIPv6InBrackets) {
 
 TEST(WsUrl, RefusesEverythingElse) {
   for (const char* text :
-       {"",          "ws://",        "http://h",  "h:1",        "WS://h",      "ws://:1",       "ws://h:",
-        "ws://h:0",  "ws://h:65536", "ws://h:1x", "ws://h:+1",  "ws://u:p@h",  "ws://::1",      "ws://[::1",
-        "ws://[]:1", "ws://[::1]1",  "ws://a b",  "ws://h/a b", "ws://h/\x01", "ws://h\r\nX: y"}) {
+       {"",           "ws://",       "http://h",      "h:1",         "WS://h",      "ws://:1",
+        "ws://h:",    "ws://h:0",    "ws://h:65536",  "ws://h:1x",   "ws://h:+1",   "ws://u:p@h",
+        "ws://::1",   "ws://[::1",   "ws://[]:1",     "ws://[7a%0]", "ws://[::1]1", "ws://a b",
+        "ws://h/a b", "ws://h/\x01", "ws://h\r\nX: y"}) {
     const auto url = ParseWsUrl(text);
     ASSERT_FALSE(url) << text;
     EXPECT_EQ(url.error().code, ErrorCode::kUsage);
