@@ -157,12 +157,39 @@ TEST(Program, ColorsTokensOnlyWhenAsked) {
 
 TEST(Program, InterruptEndsTheTextWithWhatIsThere) {
   CloudProcess cloud;
-  Ran ran =
-      RunTandem(StoryRun({"--cloud", cloud.url(), "--rtt", "100ms", "--draft", "1", "-n", "128"}), 1500);
+  RunningTandem running(StoryRun({"--cloud", cloud.url(), "--rtt", "100ms", "--draft", "1", "-n", "128"}));
+  ASSERT_TRUE(running.WaitForText());
+  Ran ran = running.Finish(SIGINT);
   EXPECT_EQ(ran.code, 130) << ran.err;
   Ran whole = RunTandem(StoryRun({"--cloud", cloud.url(), "--draft", "1", "-n", "128"}));
   EXPECT_TRUE(whole.out.starts_with(ran.out));
   EXPECT_LT(ran.out.size(), whole.out.size());
+}
+
+TEST(Program, InterruptEndsAWaitForALostCloud) {
+  auto cloud = std::make_unique<CloudProcess>();
+  RunningTandem running(
+      StoryRun({"--cloud", cloud->url(), "--rtt", "100ms", "--draft", "1", "-n", "128", "--json"}));
+  RunningTandem shown(StoryRun({"--cloud", cloud->url(), "--rtt", "100ms", "--draft", "1", "-n", "128"}));
+  ASSERT_TRUE(shown.WaitForText());
+  cloud.reset();  // SIGKILL
+  Ran ran = shown.Finish(SIGINT);
+  EXPECT_EQ(ran.code, 130) << ran.err;
+  EXPECT_GT(ran.out.size(), 0u);
+  Ran json = running.Finish(SIGINT);
+  EXPECT_EQ(json.code, 130) << json.err;
+  EXPECT_TRUE(Json::parse(json.out).is_object());
+}
+
+TEST(Program, LosingTheCloudForGoodEndsWithTheTextSoFar) {
+  auto cloud = std::make_unique<CloudProcess>();
+  RunningTandem running(StoryRun(
+      {"--cloud", cloud->url(), "--rtt", "100ms", "--draft", "1", "-n", "128", "--retry-for", "1s"}));
+  ASSERT_TRUE(running.WaitForText());
+  cloud.reset();  // SIGKILL
+  Ran ran = running.Finish();
+  EXPECT_EQ(ran.code, 6) << ran.err;
+  EXPECT_GT(ran.out.size(), 0u);
 }
 
 TEST(Program, TermDrainsTheCloud) {
@@ -321,17 +348,10 @@ TEST_F(Refusals, AServerThatIsNoTandem) {
 
 TEST_F(Refusals, BusyEndsTheRunAtOnce) {
   CloudProcess cloud({"--max-sessions", "1"});
-  Ran first;
-  std::thread holder([&] {
-    first =
-        RunTandem(StoryRun({"--cloud", cloud.url(), "--rtt", "200ms", "--draft", "1", "-n", "128"}), 4000);
-  });
-  std::this_thread::sleep_for(std::chrono::milliseconds(2000));
-  Ran second = RunTandem(StoryRun({"--cloud", cloud.url()}));
-  holder.join();
-  EXPECT_EQ(first.code, 130) << first.err;
-  EXPECT_EQ(second.code, 7) << second.err;
-  EXPECT_EQ(Lines(second.err), 1u) << second.err;
+  RunningTandem first(StoryRun({"--cloud", cloud.url(), "--rtt", "200ms", "--draft", "1", "-n", "128"}));
+  ASSERT_TRUE(first.WaitForText());
+  ExpectFailedRun(StoryRun({"--cloud", cloud.url()}), 7, "busy", "1");
+  EXPECT_EQ(first.Finish(SIGINT).code, 130);
 }
 
 // ---- The other verbs ----

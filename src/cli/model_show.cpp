@@ -75,7 +75,7 @@ Result<Json> Describe(const std::string& path) {
   auto file = OpenGguf(path);
   if (!file) return Forward(file);
   auto shape = CheckModel(file->header());
-  if (!shape) return Forward(shape);
+  if (!shape) return Fail(shape.error().code, "{}: {}", path, shape.error().message);
   auto vocab = Vocab::Load(path);
   if (!vocab) return Forward(vocab);
   auto exactness = ExactnessJson(path);

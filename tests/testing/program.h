@@ -9,32 +9,46 @@
 namespace tandem::testing {
 
 struct Ran {
-  int code = -1;  // exit code; 128 + signal when a signal ended it
-  std::string out, err;
+  int code = -1;         // exit code; 128 + signal when a signal ended it
+  std::string out, err;  // all of it
 };
 
-// Runs build/tandem in the repository's root and waits for its end. After `interrupt_after_ms` (if positive)
-// it gets SIGINT.
-Ran RunTandem(const std::vector<std::string>& words, int interrupt_after_ms = 0);
+// A running build/tandem, started in the repository's root.
+class RunningTandem {
+ public:
+  explicit RunningTandem(const std::vector<std::string>& words);
+  ~RunningTandem();  // SIGKILL if it still runs
+  RunningTandem(const RunningTandem&) = delete;
+  RunningTandem& operator=(const RunningTandem&) = delete;
+
+  // Blocks until stdout has begun; false if it ended without a byte.
+  bool WaitForText();
+  // Blocks until a line of stderr holds `mark`, and returns what follows it there; empty if stderr ended
+  // before.
+  std::string WaitForError(const std::string& mark);
+  // Sends the signal, if not 0, and waits for the end.
+  Ran Finish(int signal = 0);
+
+ private:
+  pid_t pid_ = -1;
+  int out_ = -1, err_ = -1;
+  Ran ran_;
+};
+
+Ran RunTandem(const std::vector<std::string>& words);
 
 // `tandem cloud` on a free port, running until destruction.
 class CloudProcess {
  public:
   explicit CloudProcess(const std::vector<std::string>& more = {});
-  ~CloudProcess();  // SIGKILL if it still runs
-  CloudProcess(const CloudProcess&) = delete;
-  CloudProcess& operator=(const CloudProcess&) = delete;
 
   const std::string& url() const { return url_; }  // "ws://127.0.0.1:12345", empty when it never listened
   std::string port() const { return url_.substr(url_.rfind(':') + 1); }
-  Ran Stop(int signal);  // sends it and waits
+  Ran Stop(int signal) { return process_.Finish(signal); }
 
  private:
-  void ReadUntilListening();
-
-  pid_t pid_ = -1;
-  int out_ = -1, err_ = -1;
-  std::string seen_, url_;
+  RunningTandem process_;
+  std::string url_;
 };
 
 }  // namespace tandem::testing
