@@ -1,54 +1,16 @@
 // See runner.h.
 #include "edge/runner.h"
 
-#include <condition_variable>
-#include <deque>
-#include <mutex>
+#include <algorithm>
 
 #include "base/clock.h"
+#include "edge/frame_inbox.h"
 
 namespace tandem {
 namespace {
 
-constexpr size_t kMaxInboxFrames = 4096;  // a cloud that sends more than we read in between is broken
 constexpr Micros kCancelPoll{50'000};
 constexpr Micros kGoodbye{250'000};
-
-struct Event {
-  uint64_t connection = 0;
-  Bytes frame;
-  std::optional<Error> closed;
-};
-
-// Filled by transports' threads, emptied by the runner.
-class Inbox {
- public:
-  void Put(Event event) {
-    const std::lock_guard lock(mutex_);
-    if (events_.size() >= kMaxInboxFrames && !event.closed) {
-      event = {event.connection,
-               {},
-               Error{ErrorCode::kProtocol, fmt::format("the cloud sent {} frames at once", kMaxInboxFrames)}};
-      if (events_.back().closed) return;
-    }
-    events_.push_back(std::move(event));
-    wake_.notify_one();
-  }
-
-  std::optional<Event> Take(Micros wait) {
-    std::unique_lock lock(mutex_);
-    if (events_.empty() && wait > Micros{0}) wake_.wait_for(lock, wait, [&] { return !events_.empty(); });
-    if (events_.empty()) return std::nullopt;
-    Event event = std::move(events_.front());
-    events_.pop_front();
-    return event;
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<Event> events_;
-};
 
 class Runner {
  public:
@@ -76,14 +38,15 @@ class Runner {
   void Turn() {
     if (hooks_.cancel != nullptr && hooks_.cancel->load()) return Carry(generation_.Cancel(clock_.Now()));
     const std::optional<Micros> timer = generation_.NextTimer();
-    const Micros now = clock_.Now();
-    if (timer && now >= *timer) return Carry(generation_.OnTimer(now));
-    const Micros wait = compute_ ? Micros{0} : std::min(kCancelPoll, timer ? *timer - now : kCancelPoll);
-    if (std::optional<Event> event = inbox_.Take(wait)) return On(*event);
+    const Micros left = timer ? std::max(Micros{0}, *timer - clock_.Now()) : kCancelPoll;
+    // What has arrived comes before what is overdue: a long draft step must not look like a silent cloud.
+    const Micros wait = compute_ ? Micros{0} : std::min(kCancelPoll, left);
+    if (const std::optional<LinkEvent> event = inbox_.Take(wait)) return On(*event);
+    if (timer && clock_.Now() >= *timer) return Carry(generation_.OnTimer(clock_.Now()));
     if (compute_) Compute();
   }
 
-  void On(const Event& event) {
+  void On(const LinkEvent& event) {
     if (event.connection != connection_id_ || !connection_) return;  // of a connection given up since
     if (!event.closed) {
       EdgeActions actions = generation_.OnFrame(event.frame, clock_.Now());
@@ -133,14 +96,8 @@ class Runner {
     Hang();
     const uint64_t id = ++connection_id_;
     Result<std::unique_ptr<Connection>> connection =
-        dial_({.on_frame =
-                   [this, id](Bytes frame) {
-                     inbox_.Put({id, std::move(frame), std::nullopt});
-                   },
-               .on_closed =
-                   [this, id](Error why) {
-                     inbox_.Put({id, {}, std::move(why)});
-                   }});
+        dial_({.on_frame = [this, id](Bytes frame) { inbox_.Frame(id, std::move(frame)); },
+               .on_closed = [this, id](Error why) { inbox_.Closed(id, std::move(why)); }});
     if (!connection) return Carry(generation_.OnClosed(connection.error(), clock_.Now()));
     connection_ = std::move(*connection);
     booked_ = {};
@@ -169,7 +126,7 @@ class Runner {
     // The goodbye is counted, too, if the peer is there to answer it.
     const Micros until = clock_.Now() + kGoodbye;
     for (bool closed = false; !closed && clock_.Now() < until;) {
-      const std::optional<Event> event = inbox_.Take(until - clock_.Now());
+      const std::optional<LinkEvent> event = inbox_.Take(until - clock_.Now());
       closed = event && event->connection == connection_id_ && event->closed;
     }
     Book();
@@ -178,7 +135,7 @@ class Runner {
   }
 
   SteadyClock clock_;
-  Inbox inbox_;  // outlives the connection whose callbacks fill it
+  FrameInbox inbox_;  // outlives the connection whose callbacks fill it
   Generation generation_;
   Engine* draft_;
   const Dialer& dial_;
