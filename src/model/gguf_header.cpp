@@ -1,5 +1,6 @@
 #include "model/gguf_header.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -140,6 +141,15 @@ class GgufParser {
     return Text(in_.Raw(length));
   }
 
+  // A key or a tensor's name. ggml compares them as C strings, so one with a NUL inside could stand for
+  // another.
+  Result<std::string_view> Name(std::string_view what, uint64_t max) {
+    auto name = String(what, max);
+    if (name && std::any_of(name->begin(), name->end(), [](char c) { return c >= 0 && c < 32; }))
+      return Fail(ErrorCode::kFile, "{} holds control characters: '{}'", what, Printable(*name));
+    return name;
+  }
+
   // Skips `count` strings; what remains of the file bounds the loop, 8 bytes a string.
   Status SkipStrings(uint64_t count, std::string_view what) {
     for (uint64_t i = 0; i < count; ++i) {
@@ -170,7 +180,7 @@ class GgufParser {
 
   Status Values() {
     for (uint64_t i = 0; i < value_count_; ++i) {
-      auto key = String(fmt::format("metadata key {}", i), kMaxKey);
+      auto key = Name(fmt::format("metadata key {}", i), kMaxKey);
       if (!key) return Forward(key);
       const std::string what = fmt::format("metadata '{}'", Printable(*key));
       if (key->empty()) return Fail(ErrorCode::kFile, "metadata key {} is empty", i);
@@ -204,7 +214,7 @@ class GgufParser {
 
   Status Tensors() {
     for (uint64_t i = 0; i < tensor_count_; ++i) {
-      auto name = String(fmt::format("the name of tensor {}", i), GGML_MAX_NAME - 1);
+      auto name = Name(fmt::format("the name of tensor {}", i), GGML_MAX_NAME - 1);
       if (!name) return Forward(name);
       GgufTensor tensor;
       tensor.name = std::string(*name);

@@ -35,6 +35,9 @@ Status CheckPieces(const GgufValue& pieces) {
   for (uint64_t id = 0; id < pieces.count; ++id) {
     std::string piece(in.Next());
     if (piece.empty()) piece = "[EMPTY_" + std::to_string(id) + "]";  // libllama's stand-in
+    // libllama reads pieces as C strings.
+    if (piece.find('\0') != std::string::npos)
+      return Fail(ErrorCode::kFile, "metadata '{}' holds a NUL in the piece of id {}", kPieces, id);
     if (!seen.insert(std::move(piece)).second)
       return Fail(ErrorCode::kFile, "metadata '{}' holds the piece of id {} twice", kPieces, id);
   }
