@@ -66,7 +66,8 @@ std::vector<std::string> VerbWords(std::string_view group) {
   for (const Verb& verb : Verbs()) {
     size_t space = verb.name.find(' ');
     if (group.empty()) {
-      words.emplace_back(verb.name.substr(0, space));
+      std::string_view word = verb.name.substr(0, space);
+      if (words.empty() || words.back() != word) words.emplace_back(word);  // a group's verbs are neighbours
     } else if (space != std::string_view::npos && verb.name.substr(0, space) == group) {
       words.emplace_back(verb.name.substr(space + 1));
     }

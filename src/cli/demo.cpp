@@ -1,5 +1,6 @@
 // tandem demo: on this machine, a cloud with a target as costly as a large model's and an edge with the demo
 // draft write a story over a shaped link; then what each mode cost, and whether the texts are equal.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/child_process.h"
@@ -18,7 +19,13 @@ namespace tandem {
 namespace {
 
 constexpr int kDraftThreads = 1;  // the cloud's process gets the cores: its steps are what takes time
+// More cores would need gigabytes of padding to make a step as slow as a large model's.
+constexpr int kMostCloudThreads = 2;
 constexpr Micros kStartPatience{60'000'000};
+
+int CloudThreads() {
+  return std::min(AllThreads(), kMostCloudThreads);
+}
 
 class Demo {
  public:
@@ -42,7 +49,7 @@ class Demo {
     for (Mode mode : {Mode::kSpeculate, Mode::kCloud, Mode::kEdge}) {
       if (status && !cancel_) status = WriteIn(mode);
     }
-    if (cancel_) return 128 + signals_.signal();
+    if (cancel_) return Interrupted();
     if (!status) return Report(status.error(), json_);
     Tell();
     return result_.Identical() ? 0 : ExitCode(ErrorCode::kInternal);
@@ -54,7 +61,7 @@ class Demo {
     if (!small) return Forward(small);
     auto draft = FindModel("demo-draft-q8_0.gguf");
     if (!draft) return Forward(draft);
-    auto target = PrepareDemoTarget(*small, CacheFolder() + "/demo", AllThreads(), tandem::Tell,
+    auto target = PrepareDemoTarget(*small, CacheFolder() + "/demo", CloudThreads(), tandem::Tell,
                                     [this] { return cancel_.load(); });
     if (!target) return Forward(target);
     result_.target = *target;
@@ -68,12 +75,13 @@ class Demo {
 
   Status StartCloud() {
     auto status = cloud_.Start({"cloud", "--model", result_.target.path, "--listen", "127.0.0.1:0",
-                                "--threads", std::to_string(AllThreads()), "--max-sessions", "1"});
+                                "--threads", std::to_string(CloudThreads()), "--max-sessions", "1"});
     if (!status) return status;
-    const std::string mark = "listening on ";
-    auto line = cloud_.WaitForLine(mark, kStartPatience, [this] { return cancel_.load(); });
+    const std::string scheme = "ws://";
+    auto line =
+        cloud_.WaitForLine("listening on " + scheme, kStartPatience, [this] { return cancel_.load(); });
     if (!line) return Forward(line);
-    auto dial = MakeDialer({line->substr(line->find(mark) + mark.size()), "", result_.shape});
+    auto dial = MakeDialer({line->substr(line->find(scheme)), "", result_.shape});
     if (!dial) return Forward(dial);
     dial_ = *dial;
     return {};
@@ -104,6 +112,11 @@ class Demo {
     if (writing->report.error) return tl::unexpected(*writing->report.error);
     result_.texts.push_back(std::move(writing->report));
     return {};
+  }
+
+  int Interrupted() {
+    if (json_) PrintJson(ToJson(result_));  // what there is; identical is false
+    return 128 + signals_.signal();
   }
 
   void Tell() {

@@ -23,8 +23,6 @@ class TextPrinter {
   void End();  // shows what is held back, and resets the colour
 
   const std::string& text() const { return text_; }  // all of it, uncoloured
-  // The stream took everything so far; false once its reader went away.
-  bool StreamOk() const { return stream_ == nullptr || std::ferror(stream_) == 0; }
 
  private:
   void Show(const std::string& text, Author author);

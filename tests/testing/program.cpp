@@ -110,6 +110,6 @@ std::vector<std::string> CloudWords(const std::vector<std::string>& more) {
 }  // namespace
 
 CloudProcess::CloudProcess(const std::vector<std::string>& more)
-    : process_(CloudWords(more)), url_(process_.WaitForError("listening on ")) {}
+    : process_(CloudWords(more)), port_(process_.WaitForError("listening on ws://127.0.0.1:")) {}
 
 }  // namespace tandem::testing

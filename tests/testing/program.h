@@ -42,13 +42,14 @@ class CloudProcess {
  public:
   explicit CloudProcess(const std::vector<std::string>& more = {});
 
-  const std::string& url() const { return url_; }  // "ws://127.0.0.1:12345", empty when it never listened
-  std::string port() const { return url_.substr(url_.rfind(':') + 1); }
+  bool listening() const { return !port_.empty(); }
+  const std::string& port() const { return port_; }
+  std::string url() const { return "ws://127.0.0.1:" + port_; }
   Ran Stop(int signal) { return process_.Finish(signal); }
 
  private:
   RunningTandem process_;
-  std::string url_;
+  std::string port_;
 };
 
 }  // namespace tandem::testing
