@@ -74,11 +74,19 @@ TEST(Frame, SizesOfTheSteadyState) {
   EXPECT_EQ(Encode(Close{}).size(), 1u);
 }
 
+TEST(Frame, BytesOfTheExampleInTheDocs) {
+  EXPECT_EQ(Encode(Drafts{.epoch = 2, .base = 300, .ids = {500, 8000, 12}}),
+            (Bytes{0x05, 0x02, 0xac, 0x02, 0xf4, 0x03, 0xc0, 0x3e, 0x0c}));
+  EXPECT_EQ(Encode(Verdict{.epoch = 2, .base = 300, .accepted = 1, .token = 7000, .server_us = 41'000}),
+            (Bytes{0x06, 0x02, 0xac, 0x02, 0x01, 0xd8, 0x36, 0xa8, 0xc0, 0x02}));
+}
+
 TEST(Frame, SizesOfControlFrames) {
   EXPECT_EQ(Encode(SampleHello()).size(), 85u);
   EXPECT_EQ(Encode(SampleWelcome()).size(), 197u);
   EXPECT_EQ(Encode(SampleOpen(16)).size(), 105u);
-  EXPECT_LE(Encode(SampleOpen(1000)).size(), 1u + 2 * 1000 + 100);
+  EXPECT_EQ(Encode(SampleOpen(5000)).size(), 10073u);
+  EXPECT_EQ(Encode(Opened{.length = 16, .server_us = 50'000}).size(), 33u);
 }
 
 TEST(Frame, RefusesUnknownKinds) {
