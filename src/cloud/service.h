@@ -10,8 +10,10 @@
 // A connection says Hello first and is answered with Welcome; then Open ... Close, and Open again. Anything
 // out of turn, a frame that does not decode, and whatever Session refuses is answered with a Fault and ends
 // the connection; nobody else notices. Two exceptions: an Open that finds no room (kBusy, with a retry hint)
-// leaves the connection as it was, and a Close without a session is nothing. A Fault from the edge ends its
-// connection without an answer. Credit beyond the context is refused, not clipped: Welcome told the context.
+// leaves the connection as it was, and a Close without a session is nothing. (An edge that gives a session
+// up before Opened drops the connection: after a second Open it could not tell whose Opened comes.) A Fault
+// from the edge ends its connection without an answer. Credit beyond the context is refused, not clipped:
+// Welcome told the context.
 //
 // Each session's text is that of its own ids, params and seed, whoever shares the step (session.h has the
 // rules). A step that fails ends the sessions that were part of it with the engine's error.
