@@ -30,8 +30,18 @@ RowRule RowRuleOf(ggml_type type, bool repacked) {
       return {2, 1};
     case GGML_TYPE_IQ4_NL:
       return repacked ? RowRule{} : RowRule{2, 1};
+    case GGML_TYPE_Q2_K:
     case GGML_TYPE_Q4_K:
       return repacked ? RowRule{1, 4} : RowRule{};
+    case GGML_TYPE_IQ1_S:
+    case GGML_TYPE_IQ1_M:
+    case GGML_TYPE_IQ2_XXS:
+    case GGML_TYPE_IQ2_XS:
+    case GGML_TYPE_IQ2_S:
+    case GGML_TYPE_IQ3_XXS:
+    case GGML_TYPE_IQ3_S:
+    case GGML_TYPE_IQ4_XS:
+      return {8, 1};
     default:
       return {};
   }

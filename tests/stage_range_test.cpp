@@ -1,0 +1,169 @@
+// A model in parts: ranges of stages that cover it one after the other, each loaded alone and given the rows
+// of the one before, give the logits of the whole bit for bit, at every cut, and take only their own tensors'
+// memory.
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+#include "testing/engine_runs.h"
+#include "testing/model_files.h"
+
+namespace tandem::testing {
+namespace {
+
+// Engines over consecutive ranges, in one process.
+class PartsRun {
+ public:
+  PartsRun(const std::string& path, const std::vector<int>& cuts, int layers) {
+    int begin = 0;
+    for (size_t i = 0; i <= cuts.size(); ++i) {
+      const int end = i < cuts.size() ? cuts[i] : layers + 2;
+      auto model = Model::Load(path, {.stages = StageRange{begin, end}});
+      if (!model) throw std::runtime_error(model.error().message);
+      parts_.push_back(std::make_unique<EngineRun>(*model, GgmlEngineOptions{}));
+      begin = end;
+    }
+  }
+
+  // Logits of the last `wanted` of the new rows.
+  Rows Append(std::span<const Token> tokens, bool bulk, int wanted) {
+    Rows rows;
+    for (const auto& part : parts_) rows = Step(*part, tokens, bulk, wanted, rows);
+    length_ += static_cast<Pos>(tokens.size());
+    return rows;
+  }
+
+  size_t TensorBytes() const {
+    return std::accumulate(parts_.begin(), parts_.end(), size_t{0}, [](size_t sum, const auto& part) {
+      return sum + part->model().mapped_bytes() + part->model().copied_bytes();
+    });
+  }
+
+ private:
+  Rows Step(EngineRun& part, std::span<const Token> tokens, bool bulk, int wanted, const Rows& hidden) {
+    StageInput input;
+    const bool first = part.model().stages().HasEmbedding();
+    // The head alone is given the wanted rows only: the last layer let no others through.
+    const bool head_alone = part.model().stages().begin == part.model().hparams().layers + 1;
+    const int n = head_alone ? wanted : static_cast<int>(tokens.size());
+    if (n == 0) return {};
+    const StageRows rows{part.seq(), length_, n, bulk && !head_alone, wanted};
+    input.batch = {&rows, 1};
+    if (first) input.tokens = tokens;
+    if (!first) input.hidden = hidden;
+    const Result<LogitsView> out = part.engine().StepStages(input);
+    if (!out) throw std::runtime_error(out.error().message);
+    Rows result;
+    for (int i = 0; i < out->rows(); ++i) result.insert(result.end(), (*out)[i].begin(), (*out)[i].end());
+    return result;
+  }
+
+  std::vector<std::unique_ptr<EngineRun>> parts_;
+  Pos length_ = 0;
+};
+
+struct PartsCase {
+  const char* name;
+  FoundFile (*find)(const std::string&);
+  const char* file;
+};
+
+void PrintTo(const PartsCase& parts, std::ostream* out) {
+  *out << parts.name;
+}
+
+class StageRanges : public ::testing::TestWithParam<PartsCase> {
+ protected:
+  void SetUp() override {
+    FoundFile found = GetParam().find(GetParam().file);
+    if (found.path.empty()) GTEST_SKIP() << found.missing;
+    path_ = found.path;
+    whole_ = std::make_unique<EngineRun>(path_, GgmlEngineOptions{});
+    layers_ = whole_->model().hparams().layers;
+  }
+
+  // A prompt's bulk with few logits, its tail, a draft to verify, single rows.
+  void ExpectSame(const std::vector<int>& cuts) {
+    PartsRun parts(path_, cuts, layers_);
+    whole_->Truncate(0);
+    const std::vector<Token> tokens = SomeTokens(64 + 21 + 5 + 2, whole_->info().vocab_size);
+    std::span<const Token> rest(tokens);
+    const auto step = [&](size_t n, bool bulk, int wanted) {
+      EXPECT_SAME_LOGITS(parts.Append(rest.first(n), bulk, wanted),
+                         whole_->Append(rest.first(n), bulk, wanted));
+      rest = rest.subspan(n);
+    };
+    step(64, true, 0);
+    step(21, false, 3);
+    step(5, false, 5);
+    step(1, false, 1);
+    step(1, false, 1);
+  }
+
+  std::string path_;
+  std::unique_ptr<EngineRun> whole_;
+  int layers_ = 0;
+};
+
+TEST_P(StageRanges, TwoPartsAtEveryCut) {
+  for (int cut = 1; cut < layers_ + 2; ++cut) {
+    SCOPED_TRACE(fmt::format("cut before stage {}", cut));
+    ExpectSame({cut});
+  }
+}
+
+TEST_P(StageRanges, OneStageEach) {
+  std::vector<int> cuts(static_cast<size_t>(layers_ + 1));
+  std::iota(cuts.begin(), cuts.end(), 1);
+  ExpectSame(cuts);
+}
+
+TEST_P(StageRanges, APartTakesItsOwnTensorsOnly) {
+  const auto bytes = [&](StageRange range) {
+    const auto part = Model::Load(path_, {.stages = range});
+    EXPECT_TRUE(part);
+    return part ? (*part)->mapped_bytes() + (*part)->copied_bytes() : 0;
+  };
+  const size_t whole = bytes({0, layers_ + 2});
+  const size_t front = bytes({0, 2}), back = bytes({2, layers_ + 2});
+  EXPECT_LT(front, whole);
+  EXPECT_LT(back, whole);
+  EXPECT_LT(bytes({1, 2}), whole / 2);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Models, StageRanges,
+    ::testing::Values(PartsCase{"demo_target", DemoModel, "demo-target-q8_0.gguf"},
+                      PartsCase{"stories15M_f16", SharedFile, "models/stories15M-f16.gguf"},
+                      PartsCase{"stories260K_f32", SharedFile, "models/stories260K-f32.gguf"},
+                      PartsCase{"fixture_llama", Fixture, "llama-dense.gguf"},
+                      PartsCase{"fixture_qwen2", Fixture, "qwen2-dense.gguf"},
+                      PartsCase{"fixture_qwen3", Fixture, "qwen3-dense.gguf"}),
+    [](const auto& info) { return info.param.name; });
+
+// Repacked and padded weights are cut like any others.
+class RandomStageRanges : public ::testing::TestWithParam<ggml_type> {};
+
+TEST_P(RandomStageRanges, TwoPartsAtEveryCut) {
+  TempFile file;
+  WriteModel(SmallModel(GetParam()), file.path());
+  EngineRun whole(file.path(), {});
+  const std::vector<Token> tokens = SomeTokens(64 + 7 + 1, whole.info().vocab_size);
+  const std::span<const Token> all(tokens);
+  for (int cut = 1; cut < 5; ++cut) {
+    SCOPED_TRACE(fmt::format("cut before stage {}", cut));
+    PartsRun parts(file.path(), {cut}, 3);
+    whole.Truncate(0);
+    EXPECT_SAME_LOGITS(parts.Append(all.first(64), true, 2), whole.Append(all.first(64), true, 2));
+    EXPECT_SAME_LOGITS(parts.Append(all.subspan(64, 7), false, 7),
+                       whole.Append(all.subspan(64, 7), false, 7));
+    EXPECT_SAME_LOGITS(parts.Append(all.last(1), false, 1), whole.Append(all.last(1), false, 1));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Types, RandomStageRanges,
+                         ::testing::Values(GGML_TYPE_Q4_0, GGML_TYPE_Q4_K, GGML_TYPE_Q8_0, GGML_TYPE_F16),
+                         [](const auto& info) { return std::string(ggml_type_name(info.param)); });
+
+}  // namespace
+}  // namespace tandem::testing
