@@ -27,21 +27,22 @@ void Append(std::vector<PrefillChunk>& chunks, Pos begin, Pos end, bool bulk, Po
 
 std::vector<PrefillChunk> PlanPrefill(std::span<const PromptSpan> spans, Pos from, Pos to, int max_rows) {
   std::vector<PrefillChunk> chunks;
-  const Pos bulk_step = RoundDown(max_rows);
+  const Pos small_step = std::max(max_rows, kBulkRows);
+  const Pos bulk_step = RoundDown(small_step);
   Pos at = from;
   for (const PromptSpan& span : spans) {
     const PromptSpan bulk = BulkOf(span);
     const Pos begin = std::max(at, bulk.begin);
-    const Pos end = RoundDown(std::min(to, bulk.end));  // a bulk block that `to` cuts waits until it is whole
+    const Pos end = RoundDown(std::min(to, bulk.end));
     if (begin >= end) continue;
-    Append(chunks, at, begin, false, max_rows);
+    Append(chunks, at, begin, false, small_step);
     Append(chunks, begin, end, true, bulk_step);
     at = end;
   }
   // What is left of `to` belongs to no whole block, unless `to` cuts one: then it must not be computed in
   // small rows.
   const Pos stop = PrefillStart(spans, to);
-  Append(chunks, at, std::max(at, stop), false, max_rows);
+  Append(chunks, at, std::max(at, stop), false, small_step);
   return chunks;
 }
 

@@ -21,8 +21,9 @@ struct PrefillChunk {
   bool bulk = false;
 };
 
-// Chunks that compute [from, to) in order, each at most max_rows long (max_rows >= kBulkRows) and of one
-// class. `from` must not lie inside a bulk block: see PrefillStart.
+// Chunks that compute [from, PrefillStart(spans, to)) in order, each at most max_rows long (a smaller
+// max_rows counts as kBulkRows) and of one class: a bulk block that `to` cuts is left until it is whole.
+// Spans are in order, disjoint and not negative; `from` must not lie inside a bulk block: see PrefillStart.
 std::vector<PrefillChunk> PlanPrefill(std::span<const PromptSpan> spans, Pos from, Pos to, int max_rows);
 
 // The largest position <= length from which PlanPrefill can go on: `length` itself, or the begin of the bulk
