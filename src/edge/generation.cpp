@@ -53,11 +53,11 @@ void Generation::State::Commit(const std::vector<Token>& tokens, int32_t drafts,
     Act(std::move(commit));
   }
   if (finish == Finish::kNone && welcome && config.mode != Mode::kEdge && Length() >= welcome->context) {
-    notes.push_back(fmt::format("the text fills the cloud's context of {} tokens", welcome->context));
+    Note(fmt::format("the text fills the cloud's context of {} tokens", welcome->context));
     finish = Finish::kLength;
   }
   if (finish == Finish::kNone && config.mode == Mode::kEdge && Length() >= drafter->context()) {
-    notes.push_back(fmt::format("the text fills the model's context of {} tokens", drafter->context()));
+    Note(fmt::format("the text fills the model's context of {} tokens", drafter->context()));
     finish = Finish::kLength;
   }
   if (finish != Finish::kNone) Stop(finish, std::nullopt, now);

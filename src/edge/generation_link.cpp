@@ -89,10 +89,9 @@ Status Generation::State::On(const Welcome& w, Micros now) {
   welcome = w;
   if (!first_welcome) {
     first_welcome = w;
-    if (!w.exact) notes.push_back("the cloud does not promise one text for one seed with this model");
+    if (!w.exact) Note("the cloud does not promise one text for one seed with this model");
   } else if (first_welcome->weights != w.weights || first_welcome->fingerprint != w.fingerprint) {
-    notes.push_back(
-        "the link came back to another model or other kernels: the text may differ from this seed's");
+    Note("the link came back to another model or other kernels: the text may differ from this seed's");
   }
   Open open{.ids = text, .spans = {PromptLine()}, .sampling = config.sampling, .epoch = window.epoch()};
   if (config.mode == Mode::kCloud)

@@ -41,6 +41,9 @@ struct Generation::State {
     last_heard = now;  // the clock of what is owed starts with the question
   }
   void Stop(Finish finish, std::optional<Error> error, Micros now);
+  void Note(std::string sentence) {  // once, however often its reason comes back
+    if (std::find(notes.begin(), notes.end(), sentence) == notes.end()) notes.push_back(std::move(sentence));
+  }
   void Dial(Micros now);
 
   // --- the link
