@@ -15,6 +15,8 @@
 #include <thread>
 
 #include "testing/program.h"
+#include "wire/frame.h"
+#include "wire/websocket.h"
 
 namespace tandem::testing {
 namespace {
@@ -140,7 +142,7 @@ TEST(Program, UplinkStaysBelowSixteenBytesAToken) {
   }
 }
 
-TEST(Program, ShapedLinkIsAsSlowAsAsked) {
+TEST(Program, ShapedLinkTakesItsRoundTrip) {
   CloudProcess cloud;
   Ran ran =
       RunTandem(StoryRun({"--cloud", cloud.url(), "-n", "8", "--rtt", "30ms", "--rate", "10mbit", "--json"}));
@@ -346,6 +348,23 @@ TEST_F(Refusals, AServerThatIsNoTandem) {
   close(listener);
 }
 
+TEST_F(Refusals, AServerOfAnotherProtocolVersion) {
+  std::unique_ptr<WsServer> server;
+  WsServerCallbacks callbacks;
+  callbacks.on_open = [](ConnId, const std::string&) {};
+  callbacks.on_frame = [&](ConnId conn, Bytes) {
+    Welcome welcome{.software = "tandem 9"};
+    welcome.version = kProtocolVersion + 1;
+    EXPECT_TRUE(server->Send(conn, Encode(welcome)));
+  };
+  callbacks.on_closed = [](ConnId, Error) {};
+  auto listening = ListenWebSocket({.listen = "127.0.0.1:0"}, callbacks);
+  ASSERT_TRUE(listening) << listening.error().message;
+  server = std::move(*listening);
+  ExpectFailedRun(StoryRun({"--cloud", "ws://" + server->address()}), 8, "protocol",
+                  "protocol " + std::to_string(kProtocolVersion + 1));
+}
+
 TEST_F(Refusals, BusyEndsTheRunAtOnce) {
   CloudProcess cloud({"--max-sessions", "1"});
   RunningTandem first(StoryRun({"--cloud", cloud.url(), "--rtt", "200ms", "--draft", "1", "-n", "128"}));
@@ -355,6 +374,17 @@ TEST_F(Refusals, BusyEndsTheRunAtOnce) {
 }
 
 // ---- The other verbs ----
+
+// Minutes on a machine that has not made the padded target yet, else some seconds.
+TEST(ProgramSlow, DemoWritesOneTextTwice) {
+  Ran ran = RunTandem({"demo", "-n", "32", "--seed", "7", "--json"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  Json demo = Json::parse(ran.out);
+  EXPECT_EQ(demo.at("identical"), true);
+  ASSERT_EQ(demo.at("modes").size(), 3u);
+  EXPECT_EQ(demo.at("modes")[0].at("text"), demo.at("modes")[1].at("text"));
+  EXPECT_GT(demo.at("modes")[0].at("text").get<std::string>().size(), 20u);
+}
 
 TEST(Program, ShowsAModel) {
   Ran ran = RunTandem({"model", "show", "demo-target-q8_0.gguf", "--json"});
