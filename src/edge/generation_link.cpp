@@ -87,9 +87,9 @@ Status Generation::State::On(const Welcome& w, Micros now) {
     return {};
   }
   welcome = w;
+  if (!w.exact) Note("the cloud does not promise one text for one seed with this model");
   if (!first_welcome) {
     first_welcome = w;
-    if (!w.exact) Note("the cloud does not promise one text for one seed with this model");
   } else if (first_welcome->weights != w.weights || first_welcome->fingerprint != w.fingerprint) {
     Note("the link came back to another model or other kernels: the text may differ from this seed's");
   }

@@ -104,12 +104,12 @@ class Runner {
     Carry(generation_.OnConnected(clock_.Now()));
   }
 
-  // Books what was counted since the last call: as set-up until the session is open.
+  // Books what was counted since the last call: as set-up until the session is open. It stays open for the
+  // books until the connection is gone: a goodbye is no set-up.
   void Settle() {
     if (!connection_) return;
-    const bool open = generation_.session_open();
-    if (was_open_ || open) Book();
-    was_open_ = open;
+    if (generation_.session_open() || was_open_) Book();
+    was_open_ = was_open_ || generation_.session_open();
   }
 
   void Book() {
