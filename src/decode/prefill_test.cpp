@@ -31,6 +31,9 @@ Spans AnySpans() {
   for (int i = 0; i < count; ++i) {
     const Pos begin = end + *rc::gen::element(0, 1, 7, 63, 64, 100);
     end = begin + 1 + *rc::gen::inRange(0, 320);
+    // Often an end at a block's edge, where the last token decides.
+    if (*rc::gen::element(true, false))
+      end = end / kBulkRows * kBulkRows + *rc::gen::inRange(kBulkRows, kBulkRows + 2);
     spans.push_back({begin, end});
   }
   return spans;
