@@ -6,6 +6,7 @@
 // rows, repacked Q4_K at four, and any lone row past 512 cached positions at two. With exact = false a lone
 // row is libllama's lone row.
 #include <gtest/gtest.h>
+#include <llama.h>
 
 #include <optional>
 
@@ -34,6 +35,13 @@ ModelCase Found(const std::string& name, FoundFile (*find)(const std::string&), 
 ModelCase Random(const std::string& name, ggml_type type) {
   return {name, [=](const TempFile& file) {
             WriteModel(SmallModel(type), file.path());
+            return FoundFile{file.path(), ""};
+          }};
+}
+
+ModelCase Quantised(const std::string& name, llama_ftype type) {
+  return {name, [=](const TempFile& file) {
+            WriteQuantised(type, file.path());
             return FoundFile{file.path(), ""};
           }};
 }
@@ -107,6 +115,8 @@ std::vector<ModelCase> Cases() {
       Random("random_q8_0", GGML_TYPE_Q8_0),
       Random("random_f16", GGML_TYPE_F16),
       Random("random_f32", GGML_TYPE_F32),
+      Quantised("q4_k_m_file", LLAMA_FTYPE_MOSTLY_Q4_K_M),
+      Quantised("iq4_xs_file", LLAMA_FTYPE_MOSTLY_IQ4_XS),
       Edited("rope_linear", "llama-small", Linear),
       Edited("rope_yarn", "llama-small", Yarn),
       Edited("rope_yarn_attn", "llama-small", YarnWithAttnFactor),
@@ -185,6 +195,15 @@ TEST_P(Agreement, ExactnessMovesALoneRowByRoundingOnly) {
   }
 }
 
+INSTANTIATE_TEST_SUITE_P(SlowModels, Agreement,
+                         ::testing::Values(Quantised("q2_k_file", LLAMA_FTYPE_MOSTLY_Q2_K),
+                                           Quantised("q3_k_m_file", LLAMA_FTYPE_MOSTLY_Q3_K_M),
+                                           Quantised("q5_k_m_file", LLAMA_FTYPE_MOSTLY_Q5_K_M),
+                                           Quantised("q6_k_file", LLAMA_FTYPE_MOSTLY_Q6_K),
+                                           Quantised("iq4_nl_file", LLAMA_FTYPE_MOSTLY_IQ4_NL),
+                                           Quantised("q5_0_file", LLAMA_FTYPE_MOSTLY_Q5_0),
+                                           Quantised("bf16_file", LLAMA_FTYPE_MOSTLY_BF16)),
+                         [](const auto& info) { return info.param.name; });
 INSTANTIATE_TEST_SUITE_P(Models, Agreement, ::testing::ValuesIn(Cases()),
                          [](const auto& info) { return info.param.name; });
 

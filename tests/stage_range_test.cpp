@@ -29,14 +29,7 @@ class PartsRun {
   Rows Append(std::span<const Token> tokens, bool bulk, int wanted) {
     Rows rows;
     for (const auto& part : parts_) rows = Step(*part, tokens, bulk, wanted, rows);
-    length_ += static_cast<Pos>(tokens.size());
     return rows;
-  }
-
-  size_t TensorBytes() const {
-    return std::accumulate(parts_.begin(), parts_.end(), size_t{0}, [](size_t sum, const auto& part) {
-      return sum + part->model().mapped_bytes() + part->model().copied_bytes();
-    });
   }
 
  private:
@@ -47,7 +40,7 @@ class PartsRun {
     const bool head_alone = part.model().stages().begin == part.model().hparams().layers + 1;
     const int n = head_alone ? wanted : static_cast<int>(tokens.size());
     if (n == 0) return {};
-    const StageRows rows{part.seq(), length_, n, bulk && !head_alone, wanted};
+    const StageRows rows{part.seq(), part.engine().Length(part.seq()), n, bulk && !head_alone, wanted};
     input.batch = {&rows, 1};
     if (first) input.tokens = tokens;
     if (!first) input.hidden = hidden;
@@ -59,7 +52,6 @@ class PartsRun {
   }
 
   std::vector<std::unique_ptr<EngineRun>> parts_;
-  Pos length_ = 0;
 };
 
 struct PartsCase {

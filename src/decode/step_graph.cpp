@@ -92,6 +92,8 @@ void StepGraph::Feed(const StepFeed& feed, const KvCache& cache) {
   for (size_t i = 0; i < shape_.sequences.size(); ++i) {
     const PlannedSequence& part = shape_.sequences[i];
     for (int row = 0; row < part.rows; ++row) cache_rows_.push_back(cache.Rows(part.seq) + row);
+    // A graph whose only layer is the model's last attends to nothing when no row is wanted: no mask in it.
+    if (inputs_.masks[i]->buffer == nullptr) continue;
     const auto columns = static_cast<size_t>(part.columns);
     mask_.resize(columns * static_cast<size_t>(part.MaskRows()));
     cache.FillMask(part.seq, part.rows, part.columns, mask_);

@@ -2,6 +2,7 @@
 #include "testing/model_files.h"
 
 #include <gtest/gtest.h>
+#include <llama.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -74,6 +75,18 @@ RandomModelSpec SmallModel(ggml_type type) {
 
 void WriteModel(const RandomModelSpec& spec, const std::string& path) {
   Need(WriteRandomModel(spec, path));
+}
+
+void WriteQuantised(int file_type, const std::string& path) {
+  const TempFile original;
+  WriteModel(SmallModel(GGML_TYPE_F32), original.path());
+  llama_log_set([](ggml_log_level, const char*, void*) {}, nullptr);
+  llama_model_quantize_params params = llama_model_quantize_default_params();
+  params.ftype = static_cast<llama_ftype>(file_type);
+  params.nthread = 1;
+  if (llama_model_quantize(original.path().c_str(), path.c_str(), &params) != 0) {
+    throw std::runtime_error(fmt::format("llama.cpp cannot quantise to file type {}", file_type));
+  }
 }
 
 void CopyModel(const std::string& from, const std::string& to, const std::function<void(GgufMetadata&)>& edit,

@@ -44,6 +44,10 @@ RandomModelSpec SmallModel(ggml_type type);
 // Writes it and throws std::runtime_error if that fails.
 void WriteModel(const RandomModelSpec& spec, const std::string& path);
 
+// SmallModel(F32) as llama.cpp's quantiser turns it into a file type (llama_ftype): the mixtures that real
+// files hold.
+void WriteQuantised(int file_type, const std::string& path);
+
 // An F32 tensor to add to a copied file.
 struct ExtraTensor {
   std::string name;
