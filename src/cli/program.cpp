@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <exception>
+#include <optional>
 
 #include "cli/arguments.h"
+#include "cli/bench_child.h"
 #include "cli/output.h"
 
 namespace tandem {
@@ -26,6 +28,7 @@ int Run(const std::vector<std::string>& words, bool json) {
 int RunProgram(const std::vector<std::string>& words) {
   bool json = std::find(words.begin(), words.end(), "--json") != words.end();
   try {
+    if (std::optional<int> code = RunBenchChild(words)) return *code;
     return Run(words, json);
   } catch (const std::bad_alloc&) {
     return Report({ErrorCode::kResource, "out of memory"}, json);

@@ -28,8 +28,8 @@ struct PadModelReport {
 // figures below the model's or a width that does not fit the blocks of ffn_down's type, kFile and kModel for
 // the file itself.
 //
-// Logits equal the original's bit for bit where the CPU's dot product takes the added blocks last and alone;
-// see pad_model_test.cpp for the types.
+// Logits equal the original's bit for bit where the CPU's dot products take the added blocks last and alone:
+// in every type of tests/pad_logits_test.cpp.
 Result<PadModelReport> PadModel(const PadModelSpec& spec, const std::string& out);
 
 }  // namespace tandem
