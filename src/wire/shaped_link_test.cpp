@@ -105,6 +105,14 @@ TEST(ShapedLink, WhatIsUnderWayIsBounded) {
   EXPECT_TRUE(pair.peer.record.frames().empty());
 }
 
+TEST(ShapedLink, AFullLineUpDoesNotHinderWhatComesDown) {
+  ShapedPair pair;
+  pair.Start({.rates = {.down_bps = 1e9, .up_bps = 1000}});
+  ASSERT_TRUE(pair.client->Send(Bytes(100'000)));  // a quarter of an hour
+  ASSERT_TRUE(pair.peer.server->Send(pair.peer.record.WaitOpened(), {1}));
+  EXPECT_EQ(pair.record.WaitFrames(1).size(), 1u);
+}
+
 TEST(ShapedLink, PassesTheDiallingErrorOn) {
   const auto dialled = DialShaped({}, {}, {}, [](ConnectionCallbacks) -> Result<std::unique_ptr<Connection>> {
     return Fail(ErrorCode::kAuth, "no");
