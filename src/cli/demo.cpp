@@ -102,6 +102,7 @@ class Demo {
     bool shown = mode == Mode::kSpeculate && !json_;
     if (!shown) tandem::Tell(fmt::format("writing it in mode {} as well", ModeName(mode)));
     if (shown) fmt::print("\n{}", spec_.prompt);
+    std::fflush(stdout);
     spec_.mode = mode;
     TextPrinter printer(*edge_.vocab, shown ? stdout : nullptr, color_);
     auto writing = Write(spec_, edge_, dial_, printer, cancel_);

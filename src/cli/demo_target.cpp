@@ -1,9 +1,9 @@
 #include "cli/demo_target.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <limits>
 #include <vector>
 
 #include "base/clock.h"
@@ -24,7 +24,8 @@ constexpr int kFeedForward = 8192;
 constexpr int kProbeLayers = 24;
 constexpr int kMaxLayers = 500;
 constexpr double kGoalMs = (kStepLowMs + kStepHighMs) / 2;
-constexpr int kWarmSteps = 3, kTimedSteps = 11;
+constexpr int kSteps = 12;
+constexpr int kMostAttempts = 3;
 
 bool InBand(double ms) {
   return ms >= kStepLowMs && ms <= kStepHighMs;
@@ -38,7 +39,7 @@ Result<double> StepOnce(Engine& engine, SeqId seq, Token token, const Clock& clo
   return ToMs(clock.Now() - begin);
 }
 
-// Median of a few one-row steps after a prompt of 64, milliseconds.
+// The quickest of a few one-row steps after a prompt of 64, milliseconds: other load only ever adds to it.
 Result<double> MeasureStep(const std::string& path, int threads) {
   auto model = Model::Load(path);
   if (!model) return Forward(model);
@@ -54,24 +55,11 @@ Result<double> MeasureStep(const std::string& path, int threads) {
   if (auto filled = (*engine)->Step({&bulk, 1}); !filled) return Forward(filled);
 
   SteadyClock clock;
-  std::vector<double> times;
-  for (int i = 0; i < kWarmSteps + kTimedSteps; ++i) {
+  double least = std::numeric_limits<double>::infinity();
+  for (int i = 0; i < kSteps; ++i) {
     auto ms = StepOnce(**engine, *seq, 1 + i, clock);
     if (!ms) return Forward(ms);
-    if (i >= kWarmSteps) times.push_back(*ms);
-  }
-  std::nth_element(times.begin(), times.begin() + kTimedSteps / 2, times.end());
-  return times[kTimedSteps / 2];
-}
-
-// A machine with other load looks slower than it is: a step out of the band is measured twice more, and the
-// least counts.
-Result<double> MeasureStepFairly(const std::string& path, int threads) {
-  auto least = MeasureStep(path, threads);
-  for (int again = 0; again < 2 && least && !InBand(*least); ++again) {
-    auto ms = MeasureStep(path, threads);
-    if (!ms) return ms;
-    least = std::min(*least, *ms);
+    least = std::min(least, *ms);
   }
   return least;
 }
@@ -128,7 +116,7 @@ class Padding {
 
  private:
   Status Measure() {
-    auto ms = MeasureStepFairly(target_.path, threads_);
+    auto ms = MeasureStep(target_.path, threads_);
     if (!ms) return Forward(ms);
     target_.step_ms = *ms;
     return {};
@@ -151,7 +139,7 @@ Result<DemoTarget> PrepareDemoTarget(const std::string& original, const std::str
     tell(fmt::format("making a target that costs as much as a large model ({}, once)", *path));
     if (auto status = padding.Write(kProbeLayers); !status) return Forward(status);
   }
-  for (int attempt = 0; attempt < 4 && !InBand(padding.target().step_ms); ++attempt) {
+  for (int attempt = 0; attempt < kMostAttempts && !InBand(padding.target().step_ms); ++attempt) {
     if (stopped()) return Fail(ErrorCode::kInternal, "interrupted while making the demo's target");
     int layers = padding.Better();
     if (layers == padding.target().layers) break;

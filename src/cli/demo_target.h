@@ -15,7 +15,7 @@ inline constexpr double kStepLowMs = 40, kStepHighMs = 60;
 struct DemoTarget {
   std::string path;
   int layers = 0, ff = 0;
-  double step_ms = 0;   // one row after 64, median, measured now
+  double step_ms = 0;   // one row after 64, the quickest of a few, measured now
   bool reused = false;  // from the user's cache
 };
 
