@@ -123,8 +123,7 @@ Status Session::OnCredit(const Credit& credit) {
 }
 
 bool Session::WantsStep() const {
-  if (WantsPrefill() || Length() >= limits_.context) return false;
-  return !waiting_.empty() || Length() < std::max(run_until_, asked_until_);
+  return !WantsPrefill() && (!waiting_.empty() || Length() < std::max(run_until_, asked_until_));
 }
 
 std::optional<SeqRows> Session::PrefillRows(int budget) {

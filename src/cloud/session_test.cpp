@@ -125,6 +125,14 @@ TEST_F(SessionTest, AnAskBehindDraftsThatABonusSettlesIsNotLost) {
   EXPECT_EQ(Step(), (Verdict{.base = 7, .token = text_[7]}));
 }
 
+TEST_F(SessionTest, AnAskEndsWithItsEpoch) {
+  Prefill();
+  ASSERT_TRUE(Draft(5, {Wrong(5), 1}));
+  ASSERT_TRUE(Draft(7, {}));
+  EXPECT_EQ(Step(), (Verdict{.base = 5, .token = text_[5]}));
+  EXPECT_FALSE(Plan());
+}
+
 TEST_F(SessionTest, ABonusJudgesADraftThatCameDuringTheStep) {
   Prefill();
   ASSERT_TRUE(Draft(5, Right(5, 6)));
@@ -228,6 +236,18 @@ TEST_F(SessionTest, ServerTimeCountsFromTheFrameThatIsAnswered) {
   ASSERT_TRUE(Plan());
   now_ = Micros{345};
   EXPECT_EQ(std::get<Verdict>(*Compute().value()).server_us, 35u) << "a streamed token: from its step";
+}
+
+TEST_F(SessionTest, ServerTimeForgetsFramesThatABonusSettled) {
+  Prefill();
+  ASSERT_TRUE(Draft(5, Right(5, 6)));
+  ASSERT_TRUE(Plan());
+  ASSERT_TRUE(Draft(6, Right(6, 7)));
+  Compute();
+  now_ = Micros{500};
+  ASSERT_TRUE(Draft(7, Right(7, 8)));
+  now_ = Micros{510};
+  EXPECT_EQ(Step()->server_us, 10u);
 }
 
 TEST_F(SessionTest, DraftsOutOfLineAreRefusedWithTheirFigures) {
