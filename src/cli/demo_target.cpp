@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 constexpr int kFeedForward = 8192;
 constexpr int kProbeLayers = 24;
-constexpr int kMaxLayers = 500;
+constexpr int kLeastLayers = 6, kMaxLayers = 500;
 constexpr double kGoalMs = (kStepLowMs + kStepHighMs) / 2;
 constexpr int kSteps = 12;
 constexpr int kMostAttempts = 3;
@@ -111,7 +111,7 @@ class Padding {
   // Layers that would take the goal, as the time per layer measured last says.
   int Better() const {
     double layers = target_.layers * kGoalMs / std::max(target_.step_ms, 0.01);
-    return std::clamp(static_cast<int>(std::lround(layers)), kProbeLayers / 2, kMaxLayers);
+    return std::clamp(static_cast<int>(std::lround(layers)), kLeastLayers, kMaxLayers);
   }
 
  private:
