@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "sample/race.h"
-#include "sample/warp.h"
 
 namespace tandem {
 namespace {
@@ -33,22 +32,9 @@ Status Validate(const SamplingParams& p) {
   return {};
 }
 
-struct Sampler::Scratch {
-  Distribution distribution;
-};
-
-Sampler::Sampler(const SamplingParams& params) : params_(params), scratch_(std::make_unique<Scratch>()) {}
-Sampler::~Sampler() = default;
-Sampler::Sampler(Sampler&&) noexcept = default;
-Sampler& Sampler::operator=(Sampler&&) noexcept = default;
-
 Token Sampler::Pick(std::span<const float> logits, std::span<const Token> history) {
-  Warp(logits, history, params_, scratch_->distribution);
-  return Race(scratch_->distribution, {.seed = params_.seed, .position = static_cast<Pos>(history.size())});
-}
-
-const SamplingParams& Sampler::params() const {
-  return params_;
+  return Race(warper_.Warp(logits, history),
+              {.seed = params().seed, .position = static_cast<Pos>(history.size())});
 }
 
 }  // namespace tandem

@@ -4,12 +4,12 @@
 // one text.
 #pragma once
 
-#include <memory>
 #include <span>
 
 #include "base/result.h"
 #include "base/sampling_params.h"
 #include "base/types.h"
+#include "sample/warp.h"
 
 namespace tandem {
 
@@ -22,18 +22,13 @@ Status Validate(const SamplingParams& params);
 // calls, so an instance belongs to one thread at a time.
 class Sampler {
  public:
-  explicit Sampler(const SamplingParams& params);  // params must have passed Validate
-  ~Sampler();
-  Sampler(Sampler&&) noexcept;
-  Sampler& operator=(Sampler&&) noexcept;
+  explicit Sampler(const SamplingParams& params) : warper_(params) {}  // params must have passed Validate
 
   Token Pick(std::span<const float> logits, std::span<const Token> history);
-  const SamplingParams& params() const;
+  const SamplingParams& params() const { return warper_.params(); }
 
  private:
-  struct Scratch;
-  SamplingParams params_;
-  std::unique_ptr<Scratch> scratch_;
+  Warper warper_;
 };
 
 }  // namespace tandem

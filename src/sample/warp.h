@@ -1,6 +1,7 @@
 // Logits and history become the distribution that a token is drawn from. The order is llama.cpp's: penalties,
 // top_k, top_p, min_p, temperature; each works on what the one before left. A grammar or a logit mask would
-// come first, as another writer of minus infinities; log-probabilities are read off the result.
+// come first, beside the penalties, as another writer of minus infinities; log-probabilities are read off the
+// result.
 #pragma once
 
 #include <span>
@@ -8,22 +9,44 @@
 
 #include "base/sampling_params.h"
 #include "base/types.h"
+#include "sample/rank.h"
 
 namespace tandem {
 
 struct Candidate {
   Token id = kNoToken;
   double logit = 0.0;  // warped
-  double p = 0.0;      // of the normalised result
+  double p = 0.0;      // of the normalised result; 0 where it underflows
 };
 
-// Candidates by falling logit, ties by rising id; p sums to 1. Never empty for a non-empty vocabulary.
+// Candidates by falling logit, ties by rising id; p sums to 1. Empty only for an empty vocabulary.
 using Distribution = std::vector<Candidate>;
 
-// `out` is overwritten; its memory is reused. With temperature 0 it holds the one argmax, ties to the lowest
-// id. A NaN counts as minus infinity; if nothing is above minus infinity, id 0 is left. Cost: O(vocabulary),
-// plus a sort of the candidates that top_k leaves.
-void Warp(std::span<const float> logits, std::span<const Token> history, const SamplingParams& params,
-          Distribution& out);
+// A pure function with scratch memory (16 bytes a vocabulary entry): one thread at a time.
+class Warper {
+ public:
+  explicit Warper(const SamplingParams& params) : params_(params) {}  // must have passed Validate
+
+  // Valid until the next call. With temperature 0 the one argmax, ties to the lowest id. A NaN counts as
+  // minus infinity, plus infinity as the largest finite number; if nothing is above minus infinity, id 0 is
+  // left. Cost: a walk over the vocabulary (0.1 ms for 128 000 ids with top_k 40; without top_k a sort and,
+  // with top_p, an exponential each, 2 ms).
+  const Distribution& Warp(std::span<const float> logits, std::span<const Token> history);
+
+  const SamplingParams& params() const { return params_; }
+
+ private:
+  std::span<const float> Penalise(std::span<const float> logits, std::span<const Token> history);
+  void RankAll(std::span<const float> logits);
+  void RankTop(std::span<const float> logits, size_t k);
+  double Mass() const;
+  void Cut();
+  void Normalise();
+
+  SamplingParams params_;
+  std::vector<float> penalised_;
+  std::vector<Rank> ranks_, spare_;
+  Distribution out_;
+};
 
 }  // namespace tandem
