@@ -58,7 +58,10 @@ FakeEngineConfig RandomDraft(Dice& dice, const FakeEngineConfig& target) {
 }
 
 Weather RandomWeather(Dice& dice, bool first) {
-  Weather weather{.delay = dice.Ms(0, 60), .jitter = dice.OneOf({Micros{0}, Micros{30'000}})};
+  Weather weather{.shape = {.rtt = dice.Ms(0, 120), .jitter = dice.OneOf({Micros{0}, Micros{30'000}})}};
+  if (dice.Chance(30)) {
+    weather.shape.rates = {.down_bps = dice.OneOf({1e5, 1e7}), .up_bps = dice.OneOf({3e4, 1e6})};
+  }
   if (!dice.Chance(50)) return weather;
   weather.cut_at = static_cast<int>(dice.Between(0, 40));
   weather.spared = first ? 2 : 0;  // Welcome and Opened: a first connection that fails ends the run

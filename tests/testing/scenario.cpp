@@ -52,8 +52,8 @@ class Stage {
     const size_t which = std::min(static_cast<size_t>(n), setup.weather.size() - 1);
     Weather weather = setup.weather[which];
     if (static_cast<size_t>(n) > which) weather.cut_at = -1;
-    auto link =
-        std::make_shared<SimLink>(queue_, weather, scenario_.seed * 64 + i * 8 + static_cast<uint64_t>(n));
+    weather.shape.seed = scenario_.seed * 64 + i * 8 + static_cast<uint64_t>(n);
+    auto link = std::make_shared<SimLink>(queue_, weather);
     cloud_.Accept(link);
     return link;
   }

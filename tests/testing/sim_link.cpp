@@ -1,15 +1,7 @@
 // See sim_link.h.
 #include "testing/sim_link.h"
 
-#include <algorithm>
-
 namespace tandem::testing {
-
-Micros SimLink::Arrival(Side& to) {
-  const auto extra = static_cast<int64_t>(random_() % static_cast<uint64_t>(weather_.jitter.count() + 1));
-  to.last = std::max(to.last, queue_.Now() + weather_.delay + Micros(extra));
-  return to.last;
-}
 
 void SimLink::Tell(Side& side, Micros when, const char* why) {
   queue_.At(when, [self = shared_from_this(), &side, why] {
@@ -23,8 +15,8 @@ void SimLink::Step() {
   const Micros now = queue_.Now();
   if (weather_.cut == Cut::kReset) {
     edge_.reached = cloud_.reached = false;
-    Tell(edge_, now + weather_.delay, "connection reset");
-    Tell(cloud_, now + weather_.delay, "connection reset");
+    Tell(edge_, now + weather_.shape.rtt / 2, "connection reset");
+    Tell(cloud_, now + weather_.shape.rtt / 2, "connection reset");
     return;
   }
   if (weather_.cut != Cut::kDownLost) cloud_.reached = false;
@@ -37,7 +29,8 @@ void SimLink::Send(Side& from, Side& to, Bytes frame) {
   if (!from.open) return;
   Step();
   if (!to.reached) return;
-  queue_.At(Arrival(to), [self = shared_from_this(), &to, bytes = std::move(frame)]() mutable {
+  const Micros arrival = to.pipe.DeliverAt(frame.size(), queue_.Now());
+  queue_.At(arrival, [self = shared_from_this(), &to, bytes = std::move(frame)]() mutable {
     if (!to.open || !to.reached) return;
     self->Step();
     if (!to.reached) return;
@@ -48,7 +41,7 @@ void SimLink::Send(Side& from, Side& to, Bytes frame) {
 
 void SimLink::Close(Side& from, Side& to) {
   if (!std::exchange(from.open, false)) return;
-  if (to.reached) Tell(to, Arrival(to), "closed by the peer");
+  if (to.reached) Tell(to, to.pipe.DeliverAt(0, queue_.Now()), "closed by the peer");
 }
 
 }  // namespace tandem::testing

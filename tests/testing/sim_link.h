@@ -1,14 +1,15 @@
-// One connection between a simulated edge and a simulated cloud: frames arrive in order after a delay, until
+// One connection between a simulated edge and a simulated cloud: frames arrive in order, when
+// wire/link_shape.h says, until
 // the connection is closed or the weather breaks it.
 #pragma once
 
 #include <functional>
 #include <memory>
-#include <random>
 
 #include "base/bytes.h"
 #include "base/result.h"
 #include "testing/event_queue.h"
+#include "wire/link_shape.h"
 
 namespace tandem::testing {
 
@@ -20,8 +21,7 @@ enum class Cut {
 };
 
 struct Weather {
-  Micros delay{10'000};  // one way
-  Micros jitter{0};      // added to each frame, uniform in [0, jitter]; the order is kept
+  LinkShape shape{.rtt = Micros{20'000}};
   // The link breaks at its cut_at-th event (a frame sent or a frame arriving), from 0; -1: never. Events
   // count only once the edge has had `spared` frames.
   int cut_at = -1;
@@ -41,8 +41,11 @@ struct LinkEnd {
 
 class SimLink : public std::enable_shared_from_this<SimLink> {
  public:
-  SimLink(EventQueue& queue, const Weather& weather, uint64_t seed)
-      : queue_(queue), weather_(weather), random_(seed) {}
+  SimLink(EventQueue& queue, const Weather& weather)
+      : queue_(queue),
+        weather_(weather),
+        edge_(ShapedPipe(weather.shape, Direction::kDown)),
+        cloud_(ShapedPipe(weather.shape, Direction::kUp)) {}
 
   void SetEdge(LinkEnd end) { edge_.end = std::move(end); }
   void SetCloud(LinkEnd end) { cloud_.end = std::move(end); }
@@ -57,21 +60,20 @@ class SimLink : public std::enable_shared_from_this<SimLink> {
 
  private:
   struct Side {
-    LinkEnd end;
+    explicit Side(const ShapedPipe& p) : pipe(p) {}
+    LinkEnd end{};
+    ShapedPipe pipe;      // what it takes to get here
     bool open = true;     // listens
     bool reached = true;  // frames for it still get through
-    Micros last{0};       // latest arrival planned
   };
 
   void Send(Side& from, Side& to, Bytes frame);
   void Close(Side& from, Side& to);
   void Tell(Side& side, Micros when, const char* why);
   void Step();  // counts an event; the link may break here
-  Micros Arrival(Side& to);
 
   EventQueue& queue_;
   Weather weather_;
-  std::mt19937_64 random_;
   Side edge_, cloud_;
   int events_ = 0;
   int edge_had_ = 0;  // frames
