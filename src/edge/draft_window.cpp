@@ -21,7 +21,7 @@ Drafts DraftWindow::Send(int32_t block) {
   return frame;
 }
 
-Result<Settled> DraftWindow::Take(const Verdict& verdict) {
+Status DraftWindow::Check(const Verdict& verdict) const {
   if (verdict.epoch != epoch_ || verdict.base != base_) {
     return Fail(ErrorCode::kProtocol, "a verdict for epoch {} position {}, expected epoch {} position {}",
                 verdict.epoch, verdict.base, epoch_, base_);
@@ -29,23 +29,23 @@ Result<Settled> DraftWindow::Take(const Verdict& verdict) {
   if (verdict.accepted < 0 || verdict.accepted > sent_) {
     return Fail(ErrorCode::kProtocol, "a verdict accepts {} drafts of {} sent", verdict.accepted, sent_);
   }
-  if (verdict.token == kNoToken && verdict.accepted == 0) {
-    return Fail(ErrorCode::kProtocol, "a verdict that settles nothing at position {}", base_);
-  }
+  return {};
+}
+
+Result<Settled> DraftWindow::Take(const Verdict& verdict) {
+  if (Status s = Check(verdict); !s) return Forward(s);
   Settled settled;
   settled.drafts = verdict.accepted;
   settled.tokens.assign(drafts_.begin(), drafts_.begin() + verdict.accepted);
-  size_t used = settled.tokens.size();
-  bool keep_rest = true;
-  if (verdict.token != kNoToken) {
-    const bool was_sent = verdict.accepted < sent_;
-    const bool was_drafted = used < drafts_.size();
-    keep_rest = was_drafted && drafts_[used] == verdict.token;
-    settled.mismatch = was_sent && !keep_rest;
-    if (was_sent && keep_rest) ++settled.drafts;
-    settled.tokens.push_back(verdict.token);
-    used += was_drafted ? 1 : 0;
-  }
+  settled.tokens.push_back(verdict.token);
+  // The draft at the place of the cloud's own token, if there is one, has met its judge as well.
+  size_t used = static_cast<size_t>(verdict.accepted);
+  const bool was_sent = verdict.accepted < sent_;
+  const bool was_drafted = used < drafts_.size();
+  const bool keep_rest = was_drafted && drafts_[used] == verdict.token;
+  settled.mismatch = was_sent && !keep_rest;
+  settled.drafts += was_sent && keep_rest ? 1 : 0;
+  used += was_drafted ? 1 : 0;
   stats_.accepted += static_cast<uint64_t>(settled.drafts);
   stats_.verified += static_cast<uint64_t>(settled.drafts) + (settled.mismatch ? 1 : 0);
   const int32_t judged = std::min(sent_, static_cast<int32_t>(used));

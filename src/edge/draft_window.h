@@ -37,7 +37,8 @@ class DraftWindow {
   // The frame that sends what is ready, at most `block` ids; without drafts it asks the cloud for one token.
   Drafts Send(int32_t block);
 
-  // kProtocol when the verdict answers nothing of this window.
+  // kProtocol when the verdict answers nothing of this window. Its token is in the vocabulary: the caller has
+  // looked.
   Result<Settled> Take(const Verdict& verdict);
   // The cloud's session is gone: what was in flight is thrown away unjudged and may be sent again.
   void LinkLost();
@@ -48,6 +49,7 @@ class DraftWindow {
   const WindowStats& stats() const { return stats_; }
 
  private:
+  Status Check(const Verdict& verdict) const;
   void DropDrafts();
 
   Pos base_;                   // committed length

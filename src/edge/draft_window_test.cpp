@@ -133,8 +133,7 @@ TEST(DraftWindow, ALostLinkMakesWhatWasSentStaleAndKeepsItToBeSentAgain) {
 }
 
 TEST(DraftWindow, VerdictsThatAnswerNothingAreRefusedAndChangeNothing) {
-  const Verdict wrong[] = {Says(0, 5, 9), Says(0, 5, 11), Says(0, 5, 10, 1),
-                           Says(4, 5),    Says(-1, 5),    Says(0, kNoToken)};
+  const Verdict wrong[] = {Says(0, 5, 9), Says(0, 5, 11), Says(0, 5, 10, 1), Says(4, 5), Says(-1, 5)};
   for (const Verdict& verdict : wrong) {
     DraftWindow window = Filled({1, 2, 3}, 3);
     const Result<Settled> settled = window.Take(verdict);

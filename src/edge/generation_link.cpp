@@ -119,7 +119,7 @@ Status Generation::State::On(const Opened& opened, Micros now) {
 
 Status Generation::State::On(const Verdict& verdict, Micros now) {
   if (link != LinkState::kOpen) return Fail(ErrorCode::kProtocol, "a verdict out of turn");
-  if (verdict.token != kNoToken && (verdict.token < 0 || verdict.token >= config.vocab.size)) {
+  if (verdict.token < 0 || verdict.token >= config.vocab.size) {
     return Fail(ErrorCode::kProtocol, "a verdict with id {}, outside the vocabulary of {}", verdict.token,
                 config.vocab.size);
   }
