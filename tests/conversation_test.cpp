@@ -178,8 +178,8 @@ TEST(Conversation, PatienceEndsWithTheTextSoFar) {
   }
 }
 
-// A cloud whose every step fails admits sessions for ever and never writes: patience must end that, too.
-TEST(Conversation, ACloudThatOnlyEverOpensIsNotRetriedForEver) {
+// A cloud whose every step fails takes every Open and answers none: patience must end that, too.
+TEST(Conversation, ACloudWhoseEveryStepFailsIsGivenUp) {
   Scenario scenario = Quiet(Mode::kSpeculate);
   scenario.edges[0].config.retry_for = Micros{5'000'000};
   for (int ms = 300; ms < 60'000; ++ms) scenario.failing_steps.push_back(Micros{ms * 1000});

@@ -165,6 +165,7 @@ std::optional<std::string> Judge(const Scenario& scenario, const Outcome& outcom
   for (size_t i = 0; i < outcome.edges.size(); ++i) {
     const EdgeOutcome& edge = outcome.edges[i];
     if (const auto wrong = JudgeEdge(scenario, i, edge)) return fmt::format("edge {}: {}", i, *wrong);
+    if (scenario.faultless() && edge.dials > 1) return fmt::format("edge {}: lost a link without fault", i);
     sum.verified += edge.stats.verified;
     sum.accepted += edge.stats.accepted;
     sum.stale += edge.stats.stale;
