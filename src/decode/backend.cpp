@@ -2,16 +2,30 @@
 
 namespace tandem {
 
-Result<std::unique_ptr<Backend>> Backend::Create(int threads) {
-  std::unique_ptr<Backend> self(new Backend);
-  ggml_threadpool_params params = ggml_threadpool_params_default(threads);
-  self->pool_.reset(ggml_threadpool_new(&params));
+Result<std::unique_ptr<Backend>> Backend::Create(int threads, bool adapt) {
+  std::unique_ptr<Backend> self(new Backend(threads));
+  self->adapt_ = adapt;
   self->cpu_.reset(ggml_backend_init_by_type(GGML_BACKEND_DEVICE_TYPE_CPU, nullptr));
-  if (!self->pool_ || !self->cpu_)
-    return Fail(ErrorCode::kResource, "ggml cannot start {} compute threads", threads);
-  ggml_backend_cpu_set_n_threads(self->cpu_.get(), threads);
-  ggml_backend_cpu_set_threadpool(self->cpu_.get(), self->pool_.get());
+  if (!self->cpu_) return Fail(ErrorCode::kResource, "ggml cannot start its CPU backend");
+  if (Status s = self->StartThreads(adapt ? self->budget_.Now() : threads); !s) return Forward(s);
   return self;
+}
+
+void Backend::AdaptThreads() {
+  if (!adapt_) return;
+  // On failure the old pool goes on.
+  if (const int threads = budget_.Now(); threads != threads_) (void)StartThreads(threads);
+}
+
+Status Backend::StartThreads(int threads) {
+  ggml_threadpool_params params = ggml_threadpool_params_default(threads);
+  std::unique_ptr<ggml_threadpool, PoolFree> pool(ggml_threadpool_new(&params));
+  if (!pool) return Fail(ErrorCode::kResource, "ggml cannot start {} compute threads", threads);
+  ggml_backend_cpu_set_n_threads(cpu_.get(), threads);
+  ggml_backend_cpu_set_threadpool(cpu_.get(), pool.get());
+  pool_ = std::move(pool);
+  threads_ = threads;
+  return {};
 }
 
 Result<std::unique_ptr<Scratch>> Backend::NewScratch(size_t max_nodes) {

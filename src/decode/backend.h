@@ -1,8 +1,9 @@
 // ggml's CPU backend with a thread pool of its own, and schedulers that place graphs and their scratch
 // memory.
 //
-// The pool polls for a while between graph nodes and then sleeps (ggml's poll level 50): threads that only
-// spin would collapse beside other load, threads that only sleep lose a third of the speed of small models.
+// Between steps the pool's threads poll for a while and then sleep (ggml's poll level 50): waking them for
+// every step would cost a small model a third of its speed. Beside other load it has fewer threads
+// (decode/thread_budget.h).
 #pragma once
 
 #include <ggml-backend.h>
@@ -12,6 +13,7 @@
 #include <memory>
 
 #include "base/result.h"
+#include "decode/thread_budget.h"
 
 namespace tandem {
 
@@ -32,8 +34,12 @@ class Scratch {
 // One thread at a time.
 class Backend {
  public:
-  // threads >= 1, the caller's included. kResource when threads or memory cannot be had.
-  static Result<std::unique_ptr<Backend>> Create(int threads);
+  // threads >= 1, the caller's included; `adapt`: fewer while others use the cores. kResource when threads or
+  // memory cannot be had.
+  static Result<std::unique_ptr<Backend>> Create(int threads, bool adapt);
+
+  // Before a step: gives the pool as many threads as there are cores to spare.
+  void AdaptThreads();
 
   // max_nodes bounds every graph that is placed there. kResource.
   Result<std::unique_ptr<Scratch>> NewScratch(size_t max_nodes);
@@ -43,8 +49,12 @@ class Backend {
     void operator()(ggml_threadpool* pool) const { ggml_threadpool_free(pool); }
   };
 
-  Backend() = default;
+  explicit Backend(int threads) : budget_(threads) {}
+  Status StartThreads(int threads);
 
+  ThreadBudget budget_;
+  bool adapt_ = true;
+  int threads_ = 0;
   std::unique_ptr<ggml_threadpool, PoolFree> pool_;  // outlives the backend that uses it
   ggml_backend_ptr cpu_;
 };

@@ -161,7 +161,7 @@ Result<std::unique_ptr<GgmlEngine>> GgmlEngine::Create(std::shared_ptr<const Mod
                                                        const GgmlEngineOptions& options) {
   const Hparams& hp = model->hparams();
   if (Status s = CheckOptions(hp, options); !s) return Forward(s);
-  auto backend = Backend::Create(options.threads);
+  auto backend = Backend::Create(options.threads, options.adapt_threads);
   if (!backend) return Forward(backend);
   EngineInfo info = MakeInfo(*model, options);
   auto core =
@@ -224,6 +224,7 @@ Result<LogitsView> GgmlEngine::StepStages(const StageInput& input) {
   if (StepShape shape = PlanShape(core, input.batch); shape.rows > 0) {
     auto graph = core.graphs.Get(std::move(shape));
     if (!graph) return Forward(graph);
+    core.backend->AdaptThreads();
     if (Status s = (*graph)->Run(MakeFeed(core, input), core.cache, core.output); !s) return Forward(s);
     rows = (*graph)->output_rows();
     width = (*graph)->output_width();

@@ -12,8 +12,10 @@ namespace tandem {
 
 struct GgmlEngineOptions {
   int max_sequences = 1;
-  Pos context = 0;     // positions of a sequence; 0 = the model's trained context
-  int threads = 1;     // that compute a step, the caller's included
+  Pos context = 0;  // positions of a sequence; 0 = the model's trained context
+  int threads = 1;  // that compute a step at most, the caller's included
+  bool adapt_threads =
+      true;            // use fewer while others need the cores (decode/thread_budget.h); changes no bit
   int max_rows = 512;  // of one step; also bounds the compute buffer
   bool exact =
       true;  // pad products whose bits depend on the row count (the price: bench/, docs/exactness.md)
