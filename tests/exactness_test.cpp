@@ -32,7 +32,10 @@ class Exactness : public ::testing::Test {
   void SetUp() override {
     target_ = LoadOrDie(TANDEM_SOURCE_DIR "/models/demo-target-q8_0.gguf");
     demo_draft_ = LoadOrDie(TANDEM_SOURCE_DIR "/models/demo-draft-q8_0.gguf");
-    random_path_ = RandomModelFile({.like = demo_draft_.path, .layers = 1, .seed = 3}, "draft");
+    RandomModelSpec spec;
+    spec.like = demo_draft_.path;
+    spec.layers = 1;
+    random_path_ = RandomModelFile(spec, "draft");
     random_draft_ = LoadOrDie(random_path_);
     server_ = Serve(target_, kClients);
   }
@@ -107,15 +110,11 @@ class ExactnessPast512 : public ::testing::TestWithParam<ggml_type> {};
 
 TEST_P(ExactnessPast512, RandomModelsWriteOneText) {
   const std::string like = TANDEM_SOURCE_DIR "/models/demo-target-q8_0.gguf";
-  RandomModelSpec spec{.like = like,
-                       .layers = 2,
-                       .width = 256,
-                       .heads = 4,
-                       .kv_heads = 2,
-                       .ff = 512,
-                       .context = 1024,
-                       .type = GetParam(),
-                       .seed = 11};
+  RandomModelSpec spec;
+  spec.like = like;
+  spec.layers = 2, spec.width = 256, spec.heads = 4, spec.kv_heads = 2, spec.ff = 512, spec.context = 1024;
+  spec.type = GetParam();
+  spec.seed = 11;
   const std::string target_path = RandomModelFile(spec, "target");
   spec.layers = 1;
   const std::string draft_path = RandomModelFile(spec, "long-draft");
@@ -123,10 +122,11 @@ TEST_P(ExactnessPast512, RandomModelsWriteOneText) {
   const std::unique_ptr<CloudServer> server = Serve(target, 2);
   for (const int prompt : {5, 200, 470, 600}) {
     for (const LoadedModel* drafter : {&draft, &target}) {
-      ExactnessCase c{.max_tokens = prompt < 100 ? 620 : 160,
-                      .draft_length = prompt % 7 + 2,
-                      .draft = drafter,
-                      .cut_after_frames = 25};
+      ExactnessCase c;
+      c.max_tokens = prompt < 100 ? 620 : 160;
+      c.draft_length = prompt % 7 + 2;
+      c.draft = drafter;
+      c.cut_after_frames = 25;
       c.sampling.seed = static_cast<uint64_t>(prompt);
       c.sampling.temperature = prompt == 200 ? 0.0f : 0.9f;
       for (int i = 0; i < prompt; ++i) c.prompt.push_back(static_cast<Token>(3 + (i * 7919) % 8000));
