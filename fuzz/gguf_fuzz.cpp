@@ -1,0 +1,49 @@
+// Hostile model files at the front door: whatever CheckGguf lets through, ggml and libllama will read. And
+// what the editor of metadata copies from a parsed header must be as long as the header says.
+#include <cstdlib>
+
+#include "model/gguf_file.h"
+#include "model/gguf_metadata.h"
+
+namespace {
+
+using namespace tandem;
+
+void Expect(bool holds) {
+  if (!holds) std::abort();
+}
+
+void CheckExtents(const GgufHeader& header, size_t file_size) {
+  for (const GgufTensor& tensor : header.tensors()) {
+    Expect(tensor.offset <= file_size && tensor.bytes <= file_size - tensor.offset);
+    int64_t values = 1;
+    for (const int64_t n : tensor.shape) {
+      Expect(n >= 1 && values <= INT64_MAX / n);
+      values *= n;
+    }
+    Expect(values % ggml_blck_size(tensor.type) == 0);
+  }
+}
+
+void CheckValues(const GgufHeader& header) {
+  for (const auto& [key, value] : header.values()) {
+    Expect(header.Find(key) != nullptr);
+    if (value.is_array && value.type == GgufType::kString) Expect(GgufTexts(value).size() == value.count);
+  }
+  GgufMetadata metadata = GgufMetadata::CopyOf(header);
+  metadata.ResizeLayerArrays("llama.", 2, 3);
+  metadata.ResizeArray("tokenizer.ggml.scores", 4, Bytes{0, 0, 0, 0});
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const ByteView file(data, size);
+  const Result<GgufHeader> header = GgufHeader::Parse(file);
+  const Status checked = CheckGguf(file);
+  Expect(header || !checked);
+  if (!header) return 0;
+  CheckExtents(*header, size);
+  CheckValues(*header);
+  return 0;
+}
