@@ -196,12 +196,28 @@ TEST(Program, LosingTheCloudForGoodEndsWithTheTextSoFar) {
 
 TEST(Program, TermDrainsTheCloud) {
   CloudProcess cloud({"--json"});
-  EXPECT_EQ(RunTandem(StoryRun({"--cloud", cloud.url()})).code, 0);
-  Ran ran = cloud.Stop(SIGTERM);
+  RunningTandem present(StoryRun({"--cloud", cloud.url(), "--rtt", "50ms"}));
+  ASSERT_TRUE(present.WaitForText());
+  cloud.process().Signal(SIGTERM);
+  EXPECT_NE(cloud.process().WaitForError("finishing"), "");
+  EXPECT_EQ(RunTandem(StoryRun({"--cloud", cloud.url()})).code, 7);
+  Ran ran = present.Finish();
   EXPECT_EQ(ran.code, 0) << ran.err;
-  Json report = Json::parse(ran.out);
+  EXPECT_GT(ran.out.size(), 50u);
+  Ran drained = cloud.process().Finish();
+  EXPECT_EQ(drained.code, 0) << drained.err;
+  Json report = Json::parse(drained.out);
   EXPECT_EQ(report.at("drained"), true);
   EXPECT_EQ(report.at("totals").at("sessions_opened"), 1);
+}
+
+TEST(Program, ASecondSignalEndsTheCloudAtOnce) {
+  CloudProcess cloud;
+  RunningTandem present(StoryRun({"--cloud", cloud.url(), "--rtt", "200ms", "--draft", "1", "-n", "128"}));
+  ASSERT_TRUE(present.WaitForText());
+  cloud.process().Signal(SIGTERM);
+  EXPECT_NE(cloud.process().WaitForError("finishing"), "");
+  EXPECT_EQ(cloud.process().Finish(SIGTERM).code, 128 + SIGTERM);
 }
 
 // ---- What can be wrong ----

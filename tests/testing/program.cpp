@@ -72,9 +72,13 @@ std::string RunningTandem::WaitForError(const std::string& mark) {
   return "";
 }
 
+void RunningTandem::Signal(int signal) {
+  kill(pid_, signal);
+}
+
 // Reads both streams to their ends at the same time, since a child may fill either.
 Ran RunningTandem::Finish(int signal) {
-  if (signal != 0) kill(pid_, signal);
+  if (signal != 0) Signal(signal);
   std::array<pollfd, 2> fds = {pollfd{out_, POLLIN, 0}, pollfd{err_, POLLIN, 0}};
   std::array<std::string*, 2> texts = {&ran_.out, &ran_.err};
   for (int left = 2; left > 0;) {

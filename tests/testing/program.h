@@ -26,6 +26,7 @@ class RunningTandem {
   // Blocks until a line of stderr holds `mark`, and returns what follows it there; empty if stderr ended
   // before.
   std::string WaitForError(const std::string& mark);
+  void Signal(int signal);
   // Sends the signal, if not 0, and waits for the end.
   Ran Finish(int signal = 0);
 
@@ -45,7 +46,7 @@ class CloudProcess {
   bool listening() const { return !port_.empty(); }
   const std::string& port() const { return port_; }
   std::string url() const { return "ws://127.0.0.1:" + port_; }
-  Ran Stop(int signal) { return process_.Finish(signal); }
+  RunningTandem& process() { return process_; }
 
  private:
   RunningTandem process_;
