@@ -158,6 +158,24 @@ TEST(GenerationFaults, ACloudThatOnlyEverAdmitsIsGivenUp) {
   EXPECT_EQ(bench.shown, before);
 }
 
+TEST(GenerationFaults, PatienceBeginsAnewOnceTheTextHasGrown) {
+  GenerationBench bench(Config(Mode::kSpeculate));
+  ScriptedCloud cloud = Cloud();
+  bench.Establish(cloud);
+  for (int loss = 0; loss < 4; ++loss) {
+    const size_t before = bench.shown.size();
+    bench.AnswerOne(cloud);
+    ASSERT_GT(bench.shown.size(), before);
+    bench.Break();
+    for (const Micros until = bench.now + Micros{40'000'000}; bench.now < until;) {
+      ASSERT_TRUE(bench.WaitForTimer());
+      bench.Break();
+    }
+    ASSERT_FALSE(bench.finished) << loss;
+    bench.Reestablish(cloud);
+  }
+}
+
 struct Lie {
   const char* name;
   Bytes (*bytes)(const Drafts&);
