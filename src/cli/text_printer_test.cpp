@@ -37,7 +37,8 @@ class TextPrinterTest : public ::testing::Test {
     auto vocab = Vocab::Load(TANDEM_SOURCE_DIR "/models/demo-draft-q8_0.gguf");
     ASSERT_TRUE(vocab) << vocab.error().message;
     vocab_ = *vocab;
-    auto tokens = vocab_->Tokenize("Tom\xF0\x9F\x90\xBB ran", false, false);  // a bear is four byte tokens here
+    auto tokens =
+        vocab_->Tokenize("Tom\xF0\x9F\x90\xBB ran", false, false);  // a bear is four byte tokens here
     ASSERT_TRUE(tokens);
     tokens_ = *tokens;
     ASSERT_EQ(tokens_.size(), 6u);

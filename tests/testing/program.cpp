@@ -103,6 +103,13 @@ Ran RunTandem(const std::vector<std::string>& words) {
   return RunningTandem(words).Finish();
 }
 
+std::vector<std::string> StoryRun(const std::vector<std::string>& more) {
+  std::vector<std::string> words = {"run", "-p", kStory, "-n", "48", "--threads", "1"};
+  words.insert(words.end(), {"--model", "demo-draft-q8_0.gguf", "--seed", "1"});
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
 namespace {
 
 std::vector<std::string> CloudWords(const std::vector<std::string>& more) {

@@ -38,6 +38,10 @@ class RunningTandem {
 
 Ran RunTandem(const std::vector<std::string>& words);
 
+// `tandem run` with the demo draft, one thread, seed 1, 48 tokens, the prompt kStory, and `more` words.
+inline constexpr const char* kStory = "Once upon a time, there was a little bear";
+std::vector<std::string> StoryRun(const std::vector<std::string>& more);
+
 // `tandem cloud` on a free port, running until destruction.
 class CloudProcess {
  public:
