@@ -306,6 +306,9 @@ RC_GTEST_PROP(Warp, StrangeLogitsGiveADistribution, ()) {
 TEST(Warp, MaskedIdsAreNoCandidates) {
   const Distribution d = Warped(Plain(), {-kInf, 1.0f, kNan, 1.0f});
   EXPECT_EQ(Ids(d), (std::vector<Token>{1, 3}));
+  SamplingParams three = Plain();
+  three.top_k = 3;
+  EXPECT_EQ(Ids(Warped(three, {-kInf, 1.0f, kNan, 1.0f})), (std::vector<Token>{1, 3}));
   EXPECT_EQ(Ids(Warped(Plain(), {kNan, -kInf, -kInf})), std::vector<Token>{0}) << "somebody must win";
   EXPECT_TRUE(Warped(Plain(), {}).empty());
 }
