@@ -1,8 +1,9 @@
 // A hostile edge beside an honest one: whatever frames the first sends, in whatever order, the second's text
 // is the one it gets alone, and nobody's answers fail to decode.
 //
-// Input: records of a length byte (a frame of so many of the following bytes; 0: an engine step, 255: a
-// second goes by) for connection 2. Connection 1 streams eight tokens.
+// Input: records of a length byte (a frame of so many of the following bytes; 0: an engine step, 253: it
+// hangs up and comes back, 254: a step begins, and ends with the next 0, 255: a second goes by) for the
+// hostile connection. Connection 1 streams eight tokens.
 #include <cstdlib>
 
 #include "base/bytes.h"
@@ -13,9 +14,9 @@ namespace {
 
 using namespace tandem;
 
-constexpr ConnId kHonest = 1, kHostile = 2;
+constexpr ConnId kHonest = 1;
 constexpr Pos kPrompt = 3, kUntil = 11;
-constexpr uint8_t kTime = 255;
+constexpr uint8_t kHangUp = 253, kBegin = 254, kTime = 255;
 
 // The service with its clock and engine, and what the honest connection was sent.
 class Cloud {
@@ -35,11 +36,16 @@ class Cloud {
     now_ += Micros(1'000'000);
     Carry(service_.OnTick(now_));
   }
+  void HangUp(ConnId conn) { Carry(service_.OnDisconnect(conn, now_)); }
+  void BeginStep() {
+    if (rows_.empty()) rows_ = service_.PlanStep(now_);
+  }
   bool Step() {
-    const std::vector<SeqRows> rows = service_.PlanStep(now_);
-    if (rows.empty()) return false;
-    const Result<LogitsView> logits = engine_.Step(rows);
+    BeginStep();
+    if (rows_.empty()) return false;
+    const Result<LogitsView> logits = engine_.Step(rows_);
     if (!logits) std::abort();  // the service planned what the engine refuses
+    rows_.clear();
     now_ += Micros(1000);
     Carry(service_.OnStepDone(logits, now_));
     return true;
@@ -66,6 +72,7 @@ class Cloud {
   FakeEngine engine_;
   Service service_;
   Micros now_{0};
+  std::vector<SeqRows> rows_;  // of the step under way
   std::vector<Token> text_;
 };
 
@@ -93,7 +100,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 
   Cloud cloud;
   BeginHonest(cloud);
-  cloud.Connect(kHostile);
+  ConnId hostile = kHonest + 1;
+  cloud.Connect(hostile);
   int seconds = 0;
   for (ByteReader in({data, size}); !in.AtEnd();) {
     const uint8_t length = in.U8();
@@ -102,8 +110,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         cloud.Second();  // an honest edge that says nothing for longer is timed out, rightly
     } else if (length == 0) {
       cloud.Step();
+    } else if (length == kBegin) {
+      cloud.BeginStep();
+    } else if (length == kHangUp) {
+      cloud.HangUp(hostile);
+      cloud.Connect(++hostile);
     } else {
-      cloud.Frame(kHostile, in.Raw(std::min<size_t>(length, in.remaining())));
+      cloud.Frame(hostile, in.Raw(std::min<size_t>(length, in.remaining())));
     }
   }
   if (Finish(cloud) != alone) std::abort();
