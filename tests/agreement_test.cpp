@@ -189,7 +189,9 @@ TEST_P(Agreement, ExactnessMovesALoneRowByRoundingOnly) {
   for (const float logit : prefix) scale = std::max(scale, std::abs(static_cast<double>(logit)));
   for (const Token& token : std::span(tokens).last(kSingles)) {
     const Difference difference = Compare(ours.Append({&token, 1}), theirs.Append({&token, 1}, vocab));
-    if (!padded) EXPECT_EQ(difference.values, 0u) << difference.Text();
+    if (!padded) {
+      EXPECT_EQ(difference.values, 0u) << difference.Text();
+    }
     // Random weights amplify rounding; measured: below 0.6 % of the largest logit.
     EXPECT_LE(difference.largest, 0.02 * scale) << difference.Text();
   }
@@ -203,9 +205,9 @@ INSTANTIATE_TEST_SUITE_P(SlowModels, Agreement,
                                            Quantised("iq4_nl_file", LLAMA_FTYPE_MOSTLY_IQ4_NL),
                                            Quantised("q5_0_file", LLAMA_FTYPE_MOSTLY_Q5_0),
                                            Quantised("bf16_file", LLAMA_FTYPE_MOSTLY_BF16)),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& test) { return test.param.name; });
 INSTANTIATE_TEST_SUITE_P(Models, Agreement, ::testing::ValuesIn(Cases()),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& test) { return test.param.name; });
 
 TEST(AgreementOnTwoThreads, DemoTarget) {
   const std::string path = DemoModel("demo-target-q8_0.gguf").path;
@@ -247,7 +249,7 @@ TEST_P(LongAgreement, PastTheSplitOfLoneQueries) {
 
 INSTANTIATE_TEST_SUITE_P(Types, LongAgreement,
                          ::testing::Values(GGML_TYPE_Q4_0, GGML_TYPE_Q4_K, GGML_TYPE_Q8_0, GGML_TYPE_F16),
-                         [](const auto& info) { return std::string(ggml_type_name(info.param)); });
+                         [](const auto& test) { return std::string(ggml_type_name(test.param)); });
 
 }  // namespace
 }  // namespace tandem::testing

@@ -104,8 +104,8 @@ INSTANTIATE_TEST_SUITE_P(
                       GoldenCase{"stories15M-f16", SharedFile, "models/stories15M-f16.gguf", 0.016, 0.001},
                       GoldenCase{"stories260K-f32", SharedFile, "models/stories260K-f32.gguf", 0.024,
                                  0.0015}),
-    [](const auto& info) {
-      std::string name = info.param.name;
+    [](const auto& test) {
+      std::string name = test.param.name;
       std::replace(name.begin(), name.end(), '-', '_');
       return name;
     });

@@ -229,8 +229,8 @@ std::vector<Layout> Layouts() {
   return layouts;
 }
 
-INSTANTIATE_TEST_SUITE_P(Types, ProductRows, ::testing::ValuesIn(Layouts()), [](const auto& info) {
-  return std::string(ggml_type_name(info.param.type)) + (info.param.repacked ? "_repacked" : "");
+INSTANTIATE_TEST_SUITE_P(Types, ProductRows, ::testing::ValuesIn(Layouts()), [](const auto& test) {
+  return std::string(ggml_type_name(test.param.type)) + (test.param.repacked ? "_repacked" : "");
 });
 
 // ---- Attention ----
@@ -263,7 +263,7 @@ class Attention {
     const auto heads_outside = [&](ggml_tensor* t) { return ggml_permute(c, t, 0, 2, 1, 3); };
     ggml_tensor* out = ggml_flash_attn_ext(c, heads_outside(q), heads_outside(k), heads_outside(v), mask,
                                            1.0f / std::sqrt(static_cast<float>(kHeadDim)), 0.0f, 0.0f);
-    ggml_flash_attn_ext_set_prec(out, GGML_PREC_F32);
+    ggml_prec_set_acc(out, GGML_PREC_F32);
     Rows result = operation.Run(out, [&] {
       ggml_backend_tensor_set(q, Queries(first, rows, twice).data(), 0, ggml_nbytes(q));
       ggml_backend_tensor_set(k, keys_.data(), 0, ggml_nbytes(k));

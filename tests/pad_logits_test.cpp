@@ -66,7 +66,7 @@ INSTANTIATE_TEST_SUITE_P(Models, PadLogits,
                                            PadCase{"random_q8_0", nullptr, GGML_TYPE_Q8_0},
                                            PadCase{"random_f16", nullptr, GGML_TYPE_F16},
                                            PadCase{"random_f32", nullptr, GGML_TYPE_F32}),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& test) { return test.param.name; });
 
 }  // namespace
 }  // namespace tandem::testing

@@ -131,7 +131,7 @@ INSTANTIATE_TEST_SUITE_P(
                       PartsCase{"fixture_llama", Fixture, "llama-dense.gguf"},
                       PartsCase{"fixture_qwen2", Fixture, "qwen2-dense.gguf"},
                       PartsCase{"fixture_qwen3", Fixture, "qwen3-dense.gguf"}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& test) { return test.param.name; });
 
 // Repacked and padded weights are cut like any others.
 class RandomStageRanges : public ::testing::TestWithParam<ggml_type> {};
@@ -155,7 +155,7 @@ TEST_P(RandomStageRanges, TwoPartsAtEveryCut) {
 
 INSTANTIATE_TEST_SUITE_P(Types, RandomStageRanges,
                          ::testing::Values(GGML_TYPE_Q4_0, GGML_TYPE_Q4_K, GGML_TYPE_Q8_0, GGML_TYPE_F16),
-                         [](const auto& info) { return std::string(ggml_type_name(info.param)); });
+                         [](const auto& test) { return std::string(ggml_type_name(test.param)); });
 
 }  // namespace
 }  // namespace tandem::testing
