@@ -6,6 +6,9 @@ namespace tandem {
 
 namespace {
 
+// Raised whenever a change to our own graph or to the choice of kernels changes bits.
+constexpr int kGraphVersion = 1;
+
 // Instruction sets and kernel families that the CPU backend was built with and found on this machine.
 std::string CpuFeatures() {
   const ggml_backend_reg_t reg =
@@ -23,8 +26,8 @@ std::string CpuFeatures() {
 }  // namespace
 
 std::string KernelFingerprint(const Model& model, bool exact) {
-  return fmt::format("ggml {} {}; CPU{}; repack={}; exact={}", ggml_version(), ggml_commit(), CpuFeatures(),
-                     model.copied_bytes() > 0 ? 1 : 0, exact ? 1 : 0);
+  return fmt::format("graph {}; ggml {} {}; CPU{}; repack={}; exact={}", kGraphVersion, ggml_version(),
+                     ggml_commit(), CpuFeatures(), model.repack() ? 1 : 0, exact ? 1 : 0);
 }
 
 }  // namespace tandem

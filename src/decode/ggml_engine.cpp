@@ -1,6 +1,7 @@
 #include "decode/ggml_engine.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <unordered_set>
 
 #include "decode/backend.h"
@@ -55,19 +56,27 @@ Status CheckOptions(const Hparams& hp, const GgmlEngineOptions& options) {
   return {};
 }
 
+// Why logits may depend on more than the prefix and its kernel classes, one sentence; empty when they do not.
+std::string WhyInexact(const Model& model, bool exact) {
+#if !defined(__x86_64__)
+  return "which kernels round alike was measured on x86-64 only";
+#endif
+  const std::string types = TypesThatNeedPadding(model);
+  if (exact || types.empty()) return {};
+  return fmt::format("products with {} weights depend on the number of rows in a step, and padding is off",
+                     types);
+}
+
 EngineInfo MakeInfo(const Model& model, const GgmlEngineOptions& options) {
   const Hparams& hp = model.hparams();
   EngineInfo info;
-  info.model_name = hp.name;
+  info.model_name = hp.name.empty() ? std::filesystem::path(model.path()).stem().string() : hp.name;
   info.vocab_size = std::min(hp.vocab_size, hp.vocab_rows);
   info.context = options.context == 0 ? hp.context : options.context;
   info.max_sequences = options.max_sequences;
   info.max_rows = options.max_rows;
-  const std::string types = TypesThatNeedPadding(model);
-  info.exact = options.exact || types.empty();
-  if (!info.exact)
-    info.exact_note = fmt::format(
-        "products with {} weights depend on the number of rows in a step, and padding is off", types);
+  info.exact_note = WhyInexact(model, options.exact);
+  info.exact = info.exact_note.empty();
   info.fingerprint = KernelFingerprint(model, info.exact);
   return info;
 }

@@ -27,7 +27,6 @@ Result<SeqId> KvCache::Open() {
     return Fail(ErrorCode::kBusy, "all {} sequences of the engine are open", layout_.sequences);
   Slot slot;
   if (Status s = Allocate(slot); !s) return Forward(s);
-  slot.positions.reserve(static_cast<size_t>(layout_.context));
   // Ids are not reused while 2^31 others come and go, so that a stale id is noticed.
   SeqId seq = 0;
   do {

@@ -33,6 +33,7 @@ Result<std::shared_ptr<const Model>> Model::Load(const std::string& path, const 
   auto store = WeightStore::Load(file->file(), file->header(), wishes, options.repack, options.mmap);
   if (!store) return Fail(store.error().code, "{}: {}", path, store.error().message);
   model->store_ = std::move(*store);
+  model->repack_ = options.repack;
   return model;
 }
 

@@ -54,6 +54,7 @@ class Model {
   StageRange stages() const { return stages_; }
   bool IsWhole() const { return stages_ == WholeModel(hparams_.layers); }
   const Weights& weights() const { return weights_; }
+  bool repack() const { return repack_; }            // LoadOptions::repack
   bool IsRepacked(const ggml_tensor* weight) const;  // lies in a repacked layout
   size_t mapped_bytes() const;  // of the loaded range's tensors that are read from the mapping
   size_t copied_bytes() const;  // of those held in memory of our own (repacked, or mmap = false)
@@ -64,6 +65,7 @@ class Model {
   std::string path_;
   Hparams hparams_;
   StageRange stages_;
+  bool repack_ = true;
   std::unique_ptr<WeightStore> store_;
   Weights weights_;
 };
