@@ -38,8 +38,8 @@ ggml_tensor* LayerGraph::AddLayer(ggml_tensor* hidden, int index) {
   const bool last_of_model = model_.stages().FirstLayer() + index == hp_.layers - 1;
 
   ggml_tensor* x = Norm(hidden, layer.attn_norm);
-  ggml_tensor* q = Heads(Multiply(layer.q, x), hp_.heads, layer.q_norm, true);
-  ggml_tensor* k = Heads(Multiply(layer.k, x), hp_.kv_heads, layer.k_norm, true);
+  ggml_tensor* q = Heads(Multiply(layer.q, x), hp_.heads, layer.q_norm);
+  ggml_tensor* k = Heads(Multiply(layer.k, x), hp_.kv_heads, layer.k_norm);
   WriteCache(k, Multiply(layer.v, x), index);
   if (last_of_model && shape_.wanted == 0) return nullptr;
 
@@ -58,10 +58,9 @@ ggml_tensor* LayerGraph::FeedForward(ggml_tensor* x, const LayerWeights& layer) 
   return Multiply(layer.down, ggml_swiglu_split(ctx_, gate, up));
 }
 
-ggml_tensor* LayerGraph::Heads(ggml_tensor* rows, int heads, ggml_tensor* norm, bool rotate) {
+ggml_tensor* LayerGraph::Heads(ggml_tensor* rows, int heads, ggml_tensor* norm) {
   ggml_tensor* x = ggml_reshape_3d(ctx_, rows, hp_.head_dim, heads, rows->ne[1]);
   if (norm != nullptr) x = Norm(x, norm);
-  if (!rotate) return x;
   const RopeParams& rope = hp_.rope;
   const int pairs = rope.pairs == RopePairs::kHalves ? GGML_ROPE_TYPE_NEOX : GGML_ROPE_TYPE_NORMAL;
   return ggml_rope_ext(ctx_, x, in_.positions, model_.weights().rope_factors, rope.dims, pairs,

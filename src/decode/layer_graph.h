@@ -48,7 +48,7 @@ class LayerGraph {
   ggml_tensor* Multiply(const Linear& linear, ggml_tensor* x);
   ggml_tensor* Norm(ggml_tensor* x, ggml_tensor* weight);
   // [width, rows] to rotated heads [head_dim, heads, rows]; `norm` may be null.
-  ggml_tensor* Heads(ggml_tensor* rows, int heads, ggml_tensor* norm, bool rotate);
+  ggml_tensor* Heads(ggml_tensor* rows, int heads, ggml_tensor* norm);
   void WriteCache(ggml_tensor* k, ggml_tensor* v, int index);
   ggml_tensor* Attention(ggml_tensor* q, int index);
   ggml_tensor* Attend(ggml_tensor* q, const PlannedSequence& part, const AttentionNode& node,

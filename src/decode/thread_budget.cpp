@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
+#include <limits>
 #include <string>
 #include <thread>
 
@@ -28,19 +30,38 @@ double SecondsOfThisProcess() {
   return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
 }
 
-// Tasks running or waiting for a core, this one included; 1 when unknown.
-int RunnableTasks() {
-  std::ifstream in("/proc/loadavg");
-  double skip = 0;
-  int running = 1;
-  in >> skip >> skip >> skip >> running;
-  return in ? std::max(running, 1) : 1;
+// Threads of this process that run or wait for a core, this one included.
+int OwnRunnableTasks() {
+  int running = 0;
+  std::error_code error;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task", error)) {
+    std::string stat;
+    std::getline(std::ifstream(task.path() / "stat"), stat);
+    const size_t name_end = stat.rfind(')');  // the state stands behind the name
+    if (name_end != std::string::npos && stat.compare(name_end, 3, ") R") == 0) ++running;
+  }
+  return running;
+}
+
+// Tasks of others that run or wait for a core at this moment: the least of a few looks, since short ones come
+// and go.
+int OthersRunnableTasks() {
+  int least = std::numeric_limits<int>::max();
+  for (int look = 0; look < 4; ++look) {
+    if (look > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    std::ifstream in("/proc/loadavg");
+    double skip = 0;
+    int running = 0;
+    in >> skip >> skip >> skip >> running;  // "0.20 0.18 0.12 1/80 11206"
+    least = std::min(least, in ? running - OwnRunnableTasks() : 0);
+  }
+  return std::max(least, 0);
 }
 
 #else
 
-int RunnableTasks() {
-  return 1;
+int OthersRunnableTasks() {
+  return 0;
 }
 
 #endif
@@ -93,7 +114,7 @@ int ThreadsToSpare(const CpuUse& before, const CpuUse& now, int max) {
 
 ThreadBudget::ThreadBudget(int max)
     : max_(max), threads_(max), last_(ReadCpuUse()), looked_(std::chrono::steady_clock::now()) {
-  if (last_ && max > 1) threads_ = std::clamp(last_->cores - (RunnableTasks() - 1), 1, max);
+  if (last_ && max > 1) threads_ = std::clamp(last_->cores - OthersRunnableTasks(), 1, max);
 }
 
 int ThreadBudget::Now() {

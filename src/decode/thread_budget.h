@@ -27,7 +27,7 @@ int ThreadsToSpare(const CpuUse& before, const CpuUse& now, int max);
 // One thread at a time.
 class ThreadBudget {
  public:
-  // `max` threads at most. Starts from the number of tasks that are runnable at this moment.
+  // `max` threads at most. Starts from the tasks of others that are runnable now; takes 3 ms to look.
   explicit ThreadBudget(int max);
 
   // Looks at the machine four times a second at most, else returns the last answer.
