@@ -1,3 +1,4 @@
+// Tests of bytes.
 #include "base/bytes.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Tests of clock.
 #include "base/clock.h"
 
 #include <gtest/gtest.h>

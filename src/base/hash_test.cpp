@@ -1,3 +1,4 @@
+// Tests of hash.
 #include "base/hash.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Tests of philox.
 #include "base/philox.h"
 
 #include <gtest/gtest.h>

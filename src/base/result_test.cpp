@@ -1,3 +1,4 @@
+// Tests of result.
 #include "base/result.h"
 
 #include <gtest/gtest.h>

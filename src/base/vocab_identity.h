@@ -7,8 +7,9 @@
 
 namespace tandem {
 
-// Two models can write one text together when these are equal. The digest is SHA-256 over every id that counts:
-// its piece and its attributes (scores and merges are left out: they steer tokenising, which one side does).
+// Two models can write one text together when these are equal. The digest is SHA-256 over every id that
+// counts: its piece and its attributes (scores and merges are left out: they steer tokenising, which one side
+// does).
 struct VocabIdentity {
   int32_t size = 0;  // ids that count: unused padding ids at the end are left out
   Digest digest{};

@@ -1,3 +1,4 @@
+// See arguments.h.
 #include "cli/arguments.h"
 
 #include <CLI/CLI.hpp>

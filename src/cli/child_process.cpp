@@ -1,3 +1,4 @@
+// See child_process.h.
 #include "cli/child_process.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// See demo_table.h.
 #include "cli/demo_table.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// See demo_target.h.
 #include "cli/demo_target.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// See dialer.h.
 #include "cli/dialer.h"
 
 #include "wire/shaped_link.h"

@@ -1,3 +1,4 @@
+// See edge_model.h.
 #include "cli/edge_model.h"
 
 #include <algorithm>

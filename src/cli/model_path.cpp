@@ -1,3 +1,4 @@
+// See model_path.h.
 #include "cli/model_path.h"
 
 #include <unistd.h>

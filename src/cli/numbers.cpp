@@ -1,3 +1,4 @@
+// See numbers.h.
 #include "cli/numbers.h"
 
 #include <charconv>

@@ -1,3 +1,4 @@
+// Tests of numbers.
 #include "cli/numbers.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// See program.h.
 #include "cli/program.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// See signal_watch.h.
 #include "cli/signal_watch.h"
 
 #include <unistd.h>

@@ -1,3 +1,4 @@
+// See text_printer.h.
 #include "cli/text_printer.h"
 
 #include <fmt/format.h>

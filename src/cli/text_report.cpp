@@ -1,3 +1,4 @@
+// See text_report.h.
 #include "cli/text_report.h"
 
 #include <sys/resource.h>

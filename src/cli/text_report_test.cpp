@@ -1,3 +1,4 @@
+// Tests of text report.
 #include "cli/text_report.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// See token_file.h.
 #include "cli/token_file.h"
 
 #include <algorithm>

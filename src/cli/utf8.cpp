@@ -1,3 +1,4 @@
+// See utf8.h.
 #include "cli/utf8.h"
 
 #include <algorithm>

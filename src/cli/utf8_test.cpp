@@ -1,3 +1,4 @@
+// Tests of utf8.
 #include "cli/utf8.h"
 
 #include <gtest/gtest.h>

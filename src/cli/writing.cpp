@@ -1,3 +1,4 @@
+// See writing.h.
 #include "cli/writing.h"
 
 #include "cli/version.h"

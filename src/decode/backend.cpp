@@ -1,3 +1,4 @@
+// See backend.h.
 #include "decode/backend.h"
 
 namespace tandem {

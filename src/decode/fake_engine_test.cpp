@@ -1,3 +1,4 @@
+// Tests of fake engine.
 #include "decode/fake_engine.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,4 @@
+// See fingerprint.h.
 #include "decode/fingerprint.h"
 
 #include <ggml-backend.h>

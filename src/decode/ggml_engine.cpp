@@ -1,3 +1,4 @@
+// See ggml_engine.h.
 #include "decode/ggml_engine.h"
 
 #include <algorithm>

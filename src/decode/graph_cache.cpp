@@ -1,3 +1,4 @@
+// See graph_cache.h.
 #include "decode/graph_cache.h"
 
 #include <algorithm>

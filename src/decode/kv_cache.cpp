@@ -1,3 +1,4 @@
+// See kv_cache.h.
 #include "decode/kv_cache.h"
 
 #include <sys/mman.h>

@@ -1,3 +1,4 @@
+// See layer_graph.h.
 #include "decode/layer_graph.h"
 
 #include <cmath>

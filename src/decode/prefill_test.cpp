@@ -1,3 +1,4 @@
+// Tests of prefill.
 #include "decode/prefill.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// See row_rule.h.
 #include "decode/row_rule.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// See step_graph.h.
 #include "decode/step_graph.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// See step_plan.h.
 #include "decode/step_plan.h"
 
 #include <algorithm>

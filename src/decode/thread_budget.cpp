@@ -1,3 +1,4 @@
+// See thread_budget.h.
 #include "decode/thread_budget.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// See gguf_file.h.
 #include "model/gguf_file.h"
 
 #include <cstring>

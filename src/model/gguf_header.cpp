@@ -1,3 +1,4 @@
+// See gguf_header.h.
 #include "model/gguf_header.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// See hparams.h.
 #include "model/hparams.h"
 
 #include <algorithm>
@@ -70,7 +71,8 @@ class Reader {
 
 constexpr double kRequired = std::numeric_limits<double>::quiet_NaN();
 
-// What libllama derives from the same keys, so that the angles are the same floats.
+// What libllama derives from the same keys, so that the angles are the same floats. Like libllama, it leaves
+// YaRN's betas of these architectures at their defaults, whatever yarn_beta_fast and yarn_beta_slow say.
 // YaRN's magnitude correction 1 + 0.1 ln(factor) is applied by ggml's rope itself; libllama multiplies by its
 // inverse and by the model's own factor, so what is left is attn_factor alone, computed in the same order.
 Status ReadRope(Reader& in, const Arch& arch, Hparams& hp) {
@@ -83,8 +85,6 @@ Status ReadRope(Reader& in, const Arch& arch, Hparams& hp) {
   const float old_factor = in.Float("rope.scale_linear", 0, 1e6, 0);
   const float factor = in.Float("rope.scaling.factor", 0, 1e6, old_factor);
   const float model_factor = in.Float("rope.scaling.attn_factor", 1e-6, 1e6, 1.0);
-  rope.beta_fast = in.Float("rope.scaling.yarn_beta_fast", 0, 1e6, 32);
-  rope.beta_slow = in.Float("rope.scaling.yarn_beta_slow", 0, 1e6, 1);
   if (!in.status()) return in.status();
   if (scaling != "none" && scaling != "linear" && scaling != "yarn")
     return Fail(ErrorCode::kModel, "RoPE scaling '{}' is not supported, only none, linear and yarn", scaling);

@@ -1,3 +1,4 @@
+// See library_log.h.
 #include "model/library_log.h"
 
 #include <llama.h>

@@ -1,3 +1,4 @@
+// See mapped_file.h.
 #include "model/mapped_file.h"
 
 #include <fcntl.h>

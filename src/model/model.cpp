@@ -1,3 +1,4 @@
+// See model.h.
 #include "model/model.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// See tensor_check.h.
 #include "model/tensor_check.h"
 
 #include <algorithm>

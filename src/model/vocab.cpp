@@ -1,3 +1,4 @@
+// See vocab.h.
 #include "model/vocab.h"
 
 #include <llama.h>

@@ -1,3 +1,4 @@
+// See vocab_table.h.
 #include "model/vocab_table.h"
 
 #include <cstring>

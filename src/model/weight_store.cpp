@@ -1,3 +1,4 @@
+// See weight_store.h.
 #include "model/weight_store.h"
 
 #include <algorithm>

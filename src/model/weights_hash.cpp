@@ -1,3 +1,4 @@
+// See weights_hash.h.
 #include "model/weights_hash.h"
 
 #include <sys/stat.h>

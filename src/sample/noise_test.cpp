@@ -1,3 +1,4 @@
+// Tests of noise.
 #include "sample/noise.h"
 
 #include <gtest/gtest.h>

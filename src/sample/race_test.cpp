@@ -1,3 +1,4 @@
+// Tests of race.
 #include "sample/race.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Tests of rank.
 #include "sample/rank.h"
 
 #include <gtest/gtest.h>

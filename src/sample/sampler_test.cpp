@@ -1,3 +1,4 @@
+// Tests of sampler.
 #include "sample/sampler.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,4 @@
+// Tests of link shape.
 #include "wire/link_shape.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Tests of memory transport.
 #include "wire/memory_transport.h"
 
 #include <gmock/gmock.h>

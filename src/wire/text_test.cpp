@@ -1,3 +1,4 @@
+// Tests of text.
 #include "wire/text.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Tests of ws url.
 #include "wire/ws_url.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// See program.h.
 #include "testing/program.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// See arch.h.
 #include "model/arch/arch.h"
 
 namespace tandem {
