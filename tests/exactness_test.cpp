@@ -103,6 +103,7 @@ TEST_F(ExactnessSlow, EveryStoryThreeSeedsThreeTemperatures) {
     }
     ASSERT_FALSE(HasFailure());
     std::printf("%s\n", prompt.substr(0, 60).c_str());
+    std::fflush(stdout);  // minutes pass: let it be seen
   }
 }
 
