@@ -3,51 +3,35 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 
 #include "cli/model_path.h"
 #include "cli/token_file.h"
+#include "testing/scratch_files.h"
 
 namespace tandem {
 namespace {
 
-namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
-class CliFiles : public ::testing::Test {
- protected:
-  CliFiles() {
-    char name[] = "/tmp/tandem-cli-XXXXXX";
-    folder_ = mkdtemp(name);
-  }
-  ~CliFiles() override { fs::remove_all(folder_); }
-
-  std::string Write(const std::string& name, const std::string& text) const {
-    std::ofstream(folder_ + "/" + name, std::ios::binary) << text;
-    return folder_ + "/" + name;
-  }
-
-  std::string folder_;
-};
+class CliFiles : public testing::ScratchFiles {};
 
 TEST_F(CliFiles, ModelsArePathsOrNamesInAFolder) {
   std::string path = Write("some-model.gguf", "x");
   EXPECT_EQ(FindModel(path), path);
   EXPECT_FALSE(FindModel("some-model.gguf"));
-  setenv("TANDEM_MODELS", folder_.c_str(), 1);
+  setenv("TANDEM_MODELS", folder().c_str(), 1);
   EXPECT_EQ(FindModel("some-model.gguf"), path);
   EXPECT_EQ(FindModel("some-model"), path);
   auto absent = FindModel("other-model.gguf");
   unsetenv("TANDEM_MODELS");
   ASSERT_FALSE(absent);
   EXPECT_EQ(absent.error().code, ErrorCode::kFile);
-  EXPECT_THAT(absent.error().message, HasSubstr(folder_));
+  EXPECT_THAT(absent.error().message, HasSubstr(folder()));
 }
 
 TEST_F(CliFiles, AModelWithoutANameIsRefused) {
   EXPECT_EQ(FindModel("").error().code, ErrorCode::kUsage);
-  EXPECT_EQ(FindModel(folder_ + "/absent.gguf").error().message, folder_ + "/absent.gguf: no such file");
+  EXPECT_EQ(FindModel(folder() + "/absent.gguf").error().message, folder() + "/absent.gguf: no such file");
 }
 
 TEST_F(CliFiles, TokensAreTheFirstLineWithoutBlanksAround) {
@@ -58,7 +42,7 @@ TEST_F(CliFiles, TokensAreTheFirstLineWithoutBlanksAround) {
 
 TEST_F(CliFiles, BadTokenFilesAreRefused) {
   for (const std::string& path :
-       {folder_ + "/absent", folder_, Write("empty", ""), Write("blank", " \nsesame\n"),
+       {folder() + "/absent", folder(), Write("empty", ""), Write("blank", " \nsesame\n"),
         Write("two", "open sesame"), Write("binary", std::string("a\0b", 3)),
         Write("long", std::string(5000, 'a'))}) {
     auto token = ReadTokenFile(path);

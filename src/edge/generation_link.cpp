@@ -110,10 +110,7 @@ Status Generation::State::On(const Opened& opened, Micros now) {
   stats.reconnects += established ? 1 : 0;
   established = true;
   stats.cloud_time += Micros(static_cast<int64_t>(opened.server_us));
-  if (config.mode == Mode::kCloud) {
-    stats.network.push_back(
-        std::max(Micros{0}, now - asked_at - Micros(static_cast<int64_t>(opened.server_us))));
-  }
+  if (config.mode == Mode::kCloud) BookRoundTrip(opened.server_us, now);
   return {};
 }
 
@@ -131,8 +128,7 @@ Status Generation::State::On(const Verdict& verdict, Micros now) {
   backoff.Restored();  // not before: a cloud that only ever admits sessions must not be retried for ever
   if (answers) {
     ++stats.rounds;
-    stats.network.push_back(
-        std::max(Micros{0}, now - asked_at - Micros(static_cast<int64_t>(verdict.server_us))));
+    BookRoundTrip(verdict.server_us, now);
   }
   stats.cloud_time += Micros(static_cast<int64_t>(verdict.server_us));
   Commit(settled->tokens, settled->drafts, Author::kCloud, now);

@@ -55,6 +55,10 @@ struct Generation::State {
     return link == LinkState::kOpen && (config.mode == Mode::kCloud || window.InFlight());
   }
 
+  // The answer to what was asked at asked_at is here: its round trip less the time the server says it took.
+  void BookRoundTrip(uint64_t server_us, Micros now) {
+    stats.network.push_back(std::max(Micros{0}, now - asked_at - Micros(static_cast<int64_t>(server_us))));
+  }
   Status On(const Welcome& welcome, Micros now);
   Status On(const Opened& opened, Micros now);
   Status On(const Verdict& verdict, Micros now);

@@ -18,6 +18,7 @@ class ScratchFiles : public ::testing::Test {
   }
   ~ScratchFiles() override { std::filesystem::remove_all(folder_); }
 
+  const std::string& folder() const { return folder_; }
   std::string Path(const std::string& name) const { return folder_ + "/" + name; }
   std::string Write(const std::string& name, const std::string& text) const {
     std::ofstream(Path(name), std::ios::binary) << text;
