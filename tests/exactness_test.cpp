@@ -4,27 +4,17 @@
 // on random models.
 #include <gtest/gtest.h>
 
-#include <unistd.h>
-
 #include <cstdio>
 #include <random>
 #include <thread>
 
-#include "model/random_model.h"
 #include "testing/exactness_case.h"
+#include "testing/model_files.h"
 
 namespace tandem::testing {
 namespace {
 
 constexpr int kClients = 8;
-
-std::string RandomModelFile(const RandomModelSpec& spec, const std::string& name) {
-  const std::string path =
-      ::testing::TempDir() + "tandem-" + std::to_string(::getpid()) + "-" + name + ".gguf";
-  const auto report = WriteRandomModel(spec, path);
-  EXPECT_TRUE(report) << report.error().message;
-  return path;
-}
 
 // The demo target's server, and the drafts that a case may have.
 class Exactness : public ::testing::Test {
@@ -35,11 +25,10 @@ class Exactness : public ::testing::Test {
     RandomModelSpec spec;
     spec.like = demo_draft_.path;
     spec.layers = 1;
-    random_path_ = RandomModelFile(spec, "draft");
-    random_draft_ = LoadOrDie(random_path_);
+    WriteModel(spec, random_file_.path());
+    random_draft_ = LoadOrDie(random_file_.path());
     server_ = Serve(target_, kClients);
   }
-  void TearDown() override { std::remove(random_path_.c_str()); }
 
   // Everything that may not matter, from the case's own seed.
   ExactnessCase Draw(const std::string& prompt, uint64_t seed, float temperature) {
@@ -81,8 +70,8 @@ class Exactness : public ::testing::Test {
     for (std::thread& thread : threads) thread.join();
   }
 
+  const TempFile random_file_;
   LoadedModel target_, demo_draft_, random_draft_;
-  std::string random_path_;
   std::unique_ptr<CloudServer> server_;
 };
 
@@ -112,16 +101,14 @@ TEST_F(ExactnessSlow, EveryStoryThreeSeedsThreeTemperatures) {
 class ExactnessPast512 : public ::testing::TestWithParam<ggml_type> {};
 
 TEST_P(ExactnessPast512, RandomModelsWriteOneText) {
-  const std::string like = TANDEM_SOURCE_DIR "/models/demo-target-q8_0.gguf";
-  RandomModelSpec spec;
-  spec.like = like;
-  spec.layers = 2, spec.width = 256, spec.heads = 4, spec.kv_heads = 2, spec.ff = 512, spec.context = 1024;
-  spec.type = GetParam();
-  spec.seed = 11;
-  const std::string target_path = RandomModelFile(spec, "target");
+  RandomModelSpec spec = SmallModel(GetParam());
+  spec.layers = 2;
+  spec.vocab.reset();  // the demo target's
+  const TempFile target_file, draft_file;
+  WriteModel(spec, target_file.path());
   spec.layers = 1;
-  const std::string draft_path = RandomModelFile(spec, "long-draft");
-  const LoadedModel target = LoadOrDie(target_path), draft = LoadOrDie(draft_path);
+  WriteModel(spec, draft_file.path());
+  const LoadedModel target = LoadOrDie(target_file.path()), draft = LoadOrDie(draft_file.path());
   const std::unique_ptr<CloudServer> server = Serve(target, 2);
   for (const int prompt : {5, 200, 470, 600}) {
     for (const LoadedModel* drafter : {&draft, &target}) {
@@ -142,8 +129,6 @@ TEST_P(ExactnessPast512, RandomModelsWriteOneText) {
       }
     }
   }
-  std::remove(target_path.c_str());
-  std::remove(draft_path.c_str());
 }
 
 INSTANTIATE_TEST_SUITE_P(ExactnessSlow, ExactnessPast512,

@@ -34,7 +34,7 @@ Result<Target> LoadTarget(const Arguments& arguments) {
   auto vocab = Vocab::Load(*path);
   if (!vocab) return Forward(vocab);
   target.vocab = *vocab;
-  auto model = Model::Load(*path);
+  auto model = Model::Load(*path, {.device = arguments.Text("device")});
   if (!model) return Forward(model);
   GgmlEngineOptions options;
   options.max_sequences = static_cast<int>(arguments.Integer("max-sessions"));

@@ -66,7 +66,7 @@ class Demo {
     if (!target) return Forward(target);
     result_.target = *target;
     if (auto status = StartCloud(); !status) return status;
-    auto edge = LoadEdgeModel(*draft, Mode::kSpeculate, kDraftThreads, 0);
+    auto edge = LoadEdgeModel(*draft, Mode::kSpeculate, {.threads = kDraftThreads});
     if (!edge) return Forward(edge);
     edge_ = std::move(*edge);
     Introduce(*small);

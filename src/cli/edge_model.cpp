@@ -9,18 +9,18 @@
 
 namespace tandem {
 
-Result<EdgeModel> LoadEdgeModel(const std::string& path, Mode mode, int threads, Pos context) {
+Result<EdgeModel> LoadEdgeModel(const std::string& path, Mode mode, const EdgeModelOptions& edge_options) {
   EdgeModel edge{path, nullptr, nullptr};
   auto vocab = Vocab::Load(path);
   if (!vocab) return Forward(vocab);
   edge.vocab = *vocab;
   if (mode == Mode::kCloud) return edge;
 
-  auto model = Model::Load(path);
+  auto model = Model::Load(path, {.device = edge_options.device});
   if (!model) return Forward(model);
   GgmlEngineOptions options;
-  options.threads = threads;
-  options.context = context;
+  options.threads = edge_options.threads;
+  options.context = edge_options.context;
   auto engine = GgmlEngine::Create(*model, options);
   if (!engine) return Forward(engine);
   edge.draft = std::move(*engine);

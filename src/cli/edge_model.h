@@ -17,8 +17,14 @@ struct EdgeModel {
   std::unique_ptr<Engine> draft;  // null in mode cloud
 };
 
-// context 0: the model's trained one. Errors as Vocab::Load, Model::Load and GgmlEngine::Create.
-Result<EdgeModel> LoadEdgeModel(const std::string& path, Mode mode, int threads, Pos context);
+struct EdgeModelOptions {
+  int threads = 1;
+  Pos context = 0;              // 0: the model's trained one
+  std::string device = "auto";  // see FindDevice (model/device.h)
+};
+
+// Errors as Vocab::Load, Model::Load and GgmlEngine::Create.
+Result<EdgeModel> LoadEdgeModel(const std::string& path, Mode mode, const EdgeModelOptions& options);
 
 // Threads of the machine, at least 1.
 int AllThreads();

@@ -88,6 +88,8 @@ const std::array kOptions = {
            "threads of the engine (all cores)"},
     Option{kVerbRun | kVerbCloud, "ctx", "c", K::kInteger, "N", "", 2, kMaxContext, "2 to 1048576",
            "positions of one text (the model's context)"},
+    Option{kVerbRun | kVerbCloud, "device", "", K::kText, "NAME", "auto", 0, 0, "",
+           "where steps are computed: auto (a GPU if ggml was built for one), cpu, or ggml's name for it"},
     // Making models.
     Option{kVerbModelRandom, "like", "", K::kText, "FILE", "", 0, 0, "",
            "model whose shape and vocabulary are taken", true},

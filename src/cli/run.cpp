@@ -57,7 +57,10 @@ Result<EdgeModel> ModelOf(const Arguments& arguments, Mode mode) {
   auto path = FindModel(arguments.Text("model"));
   if (!path) return Forward(path);
   int threads = arguments.Given("threads") ? static_cast<int>(arguments.Integer("threads")) : AllThreads();
-  return LoadEdgeModel(*path, mode, threads, static_cast<Pos>(arguments.Integer("ctx")));
+  return LoadEdgeModel(*path, mode,
+                       {.threads = threads,
+                        .context = static_cast<Pos>(arguments.Integer("ctx")),
+                        .device = arguments.Text("device")});
 }
 
 void Announce(const Arguments& arguments, const WritingSpec& spec, const EdgeModel& edge, bool color) {

@@ -1,13 +1,22 @@
 // See backend.h.
 #include "decode/backend.h"
 
+#include <vector>
+
+#include "model/device.h"
+
 namespace tandem {
 
-Result<std::unique_ptr<Backend>> Backend::Create(int threads, bool adapt) {
+Result<std::unique_ptr<Backend>> Backend::Create(ggml_backend_dev_t device, int threads, bool adapt) {
   std::unique_ptr<Backend> self(new Backend(threads));
   self->adapt_ = adapt;
   self->cpu_.reset(ggml_backend_init_by_type(GGML_BACKEND_DEVICE_TYPE_CPU, nullptr));
   if (!self->cpu_) return Fail(ErrorCode::kResource, "ggml cannot start its CPU backend");
+  if (!IsCpu(device)) {
+    self->device_.reset(ggml_backend_dev_init(device, nullptr));
+    if (!self->device_)
+      return Fail(ErrorCode::kResource, "ggml cannot start its device {}", ggml_backend_dev_name(device));
+  }
   if (Status s = self->StartThreads(adapt ? self->budget_.Now() : threads); !s) return Forward(s);
   return self;
 }
@@ -30,8 +39,12 @@ Status Backend::StartThreads(int threads) {
 }
 
 Result<std::unique_ptr<Scratch>> Backend::NewScratch(size_t max_nodes) {
-  ggml_backend_t backends[] = {cpu_.get()};
-  const ggml_backend_sched_t sched = ggml_backend_sched_new(backends, nullptr, 1, max_nodes, false, true);
+  // In order of preference; the CPU is the last resort and must come last.
+  std::vector<ggml_backend_t> backends;
+  if (device_) backends.push_back(device_.get());
+  backends.push_back(cpu_.get());
+  const ggml_backend_sched_t sched = ggml_backend_sched_new(
+      backends.data(), nullptr, static_cast<int>(backends.size()), max_nodes, false, true);
   if (sched == nullptr)
     return Fail(ErrorCode::kResource, "ggml cannot make a scheduler for {} graph nodes", max_nodes);
   return std::unique_ptr<Scratch>(new Scratch(sched));

@@ -1,5 +1,5 @@
-// ggml's CPU backend with a thread pool of its own, and schedulers that place graphs and their scratch
-// memory.
+// ggml's backends for a model's device, the CPU's with a thread pool of its own among them, and schedulers
+// that place graphs and their scratch memory.
 //
 // Between steps the pool's threads poll for a while and then sleep (ggml's poll level 50): waking them for
 // every step would cost a small model a third of its speed. Beside other load it has fewer threads
@@ -34,9 +34,9 @@ class Scratch {
 // One thread at a time.
 class Backend {
  public:
-  // threads >= 1, the caller's included; `adapt`: fewer while others use the cores. kResource when threads or
-  // memory cannot be had.
-  static Result<std::unique_ptr<Backend>> Create(int threads, bool adapt);
+  // threads >= 1, the caller's included; `adapt`: fewer while others use the cores. kResource when the
+  // device, threads or memory cannot be had.
+  static Result<std::unique_ptr<Backend>> Create(ggml_backend_dev_t device, int threads, bool adapt);
 
   // Before a step: gives the pool as many threads as there are cores to spare.
   void AdaptThreads();
@@ -57,6 +57,7 @@ class Backend {
   int threads_ = 0;
   std::unique_ptr<ggml_threadpool, PoolFree> pool_;  // outlives the backend that uses it
   ggml_backend_ptr cpu_;
+  ggml_backend_ptr device_;  // null when the model's device is the CPU
 };
 
 }  // namespace tandem

@@ -2,10 +2,9 @@
 #include "decode/fake_engine.h"
 
 #include <algorithm>
-#include <set>
 
 #include "base/philox.h"
-#include "decode/prefill.h"
+#include "decode/batch_check.h"
 
 namespace tandem {
 namespace {
@@ -42,38 +41,13 @@ Result<SeqId> FakeEngine::Open() {
 }
 
 Status FakeEngine::Check(std::span<const SeqRows> batch) const {
-  std::set<SeqId> seen;
-  size_t rows = 0;
+  std::vector<RowsAsked> asked;
   for (const SeqRows& r : batch) {
-    const auto it = sequences_.find(r.seq);
-    if (it == sequences_.end()) return Fail(ErrorCode::kUsage, "sequence {} is not open", r.seq);
-    if (!seen.insert(r.seq).second)
-      return Fail(ErrorCode::kUsage, "sequence {} appears twice in a batch", r.seq);
-    const Pos length = static_cast<Pos>(it->second.hashes.size());
-    if (r.first != length)
-      return Fail(ErrorCode::kUsage, "rows begin at {}, the sequence holds {}", r.first, length);
-    if (r.tokens.empty()) return Fail(ErrorCode::kUsage, "no rows for sequence {}", r.seq);
-    if (r.logits < 0 || r.logits > static_cast<int>(r.tokens.size())) {
-      return Fail(ErrorCode::kUsage, "{} rows of logits of {}", r.logits, r.tokens.size());
-    }
-    if (r.bulk && (r.first % kBulkRows != 0 || r.tokens.size() % kBulkRows != 0)) {
-      return Fail(ErrorCode::kUsage, "bulk rows {}+{} are not whole blocks of {}", r.first, r.tokens.size(),
-                  kBulkRows);
-    }
-    if (length + static_cast<Pos>(r.tokens.size()) > config_.context) {
-      return Fail(ErrorCode::kContext, "{} rows after {} exceed the context of {}", r.tokens.size(), length,
-                  config_.context);
-    }
-    for (const Token t : r.tokens) {
-      if (t < 0 || t >= config_.vocab_size)
-        return Fail(ErrorCode::kUsage, "id {} outside the vocabulary of {}", t, config_.vocab_size);
-    }
-    rows += r.tokens.size();
+    asked.push_back({r.seq, r.first, static_cast<int64_t>(r.tokens.size()), r.bulk, r.logits,
+                     sequences_.contains(r.seq), Length(r.seq)});
+    if (Status s = CheckIds(r.tokens, config_.vocab_size); !s) return s;
   }
-  if (rows > static_cast<size_t>(config_.max_rows)) {
-    return Fail(ErrorCode::kUsage, "{} rows in a step of at most {}", rows, config_.max_rows);
-  }
-  return {};
+  return CheckBatch(asked, info_);
 }
 
 Result<LogitsView> FakeEngine::Step(std::span<const SeqRows> batch) {

@@ -123,7 +123,7 @@ class Rules : public testing::Test {
 TEST_F(Rules, RowsAppendToTheirSequence) {
   const Error error = Refusal({.seq = seq_, .first = 3, .tokens = text_.first(2)});
   EXPECT_EQ(error.code, ErrorCode::kUsage);
-  EXPECT_THAT(error.message, HasSubstr("begin at 3"));
+  EXPECT_THAT(error.message, HasSubstr("goes on at position 0, not at 3"));
   EXPECT_EQ(Refusal({.seq = 77, .first = 0, .tokens = text_.first(2)}).code, ErrorCode::kUsage);
   EXPECT_EQ(Refusal({.seq = seq_, .first = 0, .tokens = {}}).code, ErrorCode::kUsage);
   EXPECT_EQ(engine_.Length(seq_), 0) << "a refused step appends nothing";

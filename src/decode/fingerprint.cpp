@@ -3,6 +3,8 @@
 
 #include <ggml-backend.h>
 
+#include "model/device.h"
+
 namespace tandem {
 
 namespace {
@@ -27,8 +29,10 @@ std::string CpuFeatures() {
 }  // namespace
 
 std::string KernelFingerprint(const Model& model, bool exact) {
-  return fmt::format("graph {}; ggml {} {}; CPU{}; repack={}; exact={}", kGraphVersion, ggml_version(),
-                     ggml_commit(), CpuFeatures(), model.repack() ? 1 : 0, exact ? 1 : 0);
+  const std::string device =
+      IsCpu(model.device()) ? "" : fmt::format("; device {}", ggml_backend_dev_description(model.device()));
+  return fmt::format("graph {}; ggml {} {}; CPU{}; repack={}; exact={}{}", kGraphVersion, ggml_version(),
+                     ggml_commit(), CpuFeatures(), model.repack() ? 1 : 0, exact ? 1 : 0, device);
 }
 
 }  // namespace tandem

@@ -8,8 +8,8 @@
 
 namespace tandem {
 
-// "graph N; ggml VERSION COMMIT; CPU FEATURE=VALUE ...; repack=0|1; exact=0|1". Threads are left out: they
-// change no bit.
+// "graph N; ggml VERSION COMMIT; CPU FEATURE=VALUE ...; repack=0|1; exact=0|1", and "; device NAME" if not
+// the CPU. Threads are left out: they change no bit.
 std::string KernelFingerprint(const Model& model, bool exact);
 
 }  // namespace tandem

@@ -3,14 +3,15 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <unordered_set>
 
 #include "decode/backend.h"
+#include "decode/batch_check.h"
 #include "decode/fingerprint.h"
 #include "decode/graph_cache.h"
 #include "decode/kv_cache.h"
 #include "decode/prefill.h"
 #include "decode/row_rule.h"
+#include "model/device.h"
 
 namespace tandem {
 
@@ -19,9 +20,9 @@ struct EngineCore {
              std::unique_ptr<Backend> the_backend)
       : model(std::move(the_model)),
         info(std::move(the_info)),
-        rule(exact ? RowRuleOf(*model) : RowRule{}),
+        rule(exact && IsCpu(model->device()) ? RowRuleOf(*model) : RowRule{}),
         cache({static_cast<int>(model->weights().layers.size()), model->hparams().kv_width(), info.context,
-               info.max_sequences}),
+               info.max_sequences, model->device()}),
         backend(std::move(the_backend)),
         graphs(*model, cache, *backend, info.max_sequences, info.max_rows) {}
 
@@ -59,6 +60,9 @@ Status CheckOptions(const Hparams& hp, const GgmlEngineOptions& options) {
 
 // Why logits may depend on more than the prefix and its kernel classes, one sentence; empty when they do not.
 std::string WhyInexact(const Model& model, bool exact) {
+  if (!IsCpu(model.device()))
+    return fmt::format("which kernels round alike was measured on the CPU, not on {}",
+                       ggml_backend_dev_name(model.device()));
 #if !defined(__x86_64__)
   return "which kernels round alike was measured on x86-64 only";
 #endif
@@ -82,38 +86,13 @@ EngineInfo MakeInfo(const Model& model, const GgmlEngineOptions& options) {
   return info;
 }
 
-// kUsage when the batch breaks the rules of Engine::Step, kContext when it does not fit.
-Status CheckBatch(const EngineCore& core, std::span<const StageRows> batch) {
-  std::unordered_set<SeqId> seen;
-  int64_t rows = 0;
-  for (const StageRows& part : batch) {
-    const Pos length = core.cache.Length(part.seq);
-    if (!core.cache.IsOpen(part.seq)) return Fail(ErrorCode::kUsage, "sequence {} is not open", part.seq);
-    if (!seen.insert(part.seq).second)
-      return Fail(ErrorCode::kUsage, "sequence {} appears twice in a step", part.seq);
-    if (part.rows < 1)
-      return Fail(ErrorCode::kUsage, "sequence {} has {} rows in a step", part.seq, part.rows);
-    if (part.first != length)
-      return Fail(ErrorCode::kUsage, "sequence {} goes on at position {}, not at {}", part.seq, length,
-                  part.first);
-    if (part.wanted < 0 || part.wanted > part.rows)
-      return Fail(ErrorCode::kUsage, "sequence {} wants {} of {} rows", part.seq, part.wanted, part.rows);
-    if (part.bulk && part.rows % kBulkRows != 0)
-      return Fail(ErrorCode::kUsage, "{} bulk rows are not whole blocks of {}", part.rows, kBulkRows);
-    if (part.rows > core.info.context - length)
-      return Fail(ErrorCode::kContext, "{} rows after position {} exceed the context of {}", part.rows,
-                  length, core.info.context);
-    rows += part.rows;
-  }
-  if (rows > core.info.max_rows)
-    return Fail(ErrorCode::kUsage, "a step of {} rows, at most {}", rows, core.info.max_rows);
-  if (batch.empty()) return Fail(ErrorCode::kUsage, "a step without rows");
-  return {};
-}
-
 Status CheckInput(const EngineCore& core, const StageInput& input) {
   const Hparams& hp = core.model->hparams();
-  if (Status s = CheckBatch(core, input.batch); !s) return s;
+  std::vector<RowsAsked> asked;
+  for (const StageRows& part : input.batch)
+    asked.push_back({part.seq, part.first, part.rows, part.bulk, part.wanted, core.cache.IsOpen(part.seq),
+                     core.cache.Length(part.seq)});
+  if (Status s = CheckBatch(asked, core.info); !s) return s;
   size_t rows = 0;
   const bool head_alone = core.model->stages().begin > hp.layers;
   for (const StageRows& part : input.batch) rows += static_cast<size_t>(head_alone ? part.wanted : part.rows);
@@ -123,11 +102,7 @@ Status CheckInput(const EngineCore& core, const StageInput& input) {
   if (given != expected)
     return Fail(ErrorCode::kUsage, "a step of {} rows is given {} {}, expected {}", rows, given,
                 ids ? "ids" : "floats", expected);
-  for (const Token token : input.tokens) {
-    if (token < 0 || token >= hp.vocab_rows)
-      return Fail(ErrorCode::kUsage, "id {} is outside the vocabulary of {}", token, hp.vocab_rows);
-  }
-  return {};
+  return CheckIds(input.tokens, hp.vocab_rows);
 }
 
 StepShape PlanShape(const EngineCore& core, std::span<const StageRows> batch) {
@@ -171,7 +146,7 @@ Result<std::unique_ptr<GgmlEngine>> GgmlEngine::Create(std::shared_ptr<const Mod
                                                        const GgmlEngineOptions& options) {
   const Hparams& hp = model->hparams();
   if (Status s = CheckOptions(hp, options); !s) return Forward(s);
-  auto backend = Backend::Create(options.threads, options.adapt_threads);
+  auto backend = Backend::Create(model->device(), options.threads, options.adapt_threads);
   if (!backend) return Forward(backend);
   EngineInfo info = MakeInfo(*model, options);
   auto core =

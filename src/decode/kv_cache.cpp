@@ -5,7 +5,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
+
+#include "model/device.h"
 
 namespace tandem {
 
@@ -38,25 +39,35 @@ Result<SeqId> KvCache::Open() {
 }
 
 // Anonymous pages: zero when first read and resident only when written, so an open sequence costs what it
-// holds.
+// holds. A GPU has no such pages.
+Status KvCache::Reserve(Slot& slot, size_t bytes) const {
+  if (!IsCpu(layout_.device)) {
+    slot.buffer.reset(ggml_backend_buft_alloc_buffer(ggml_backend_dev_buffer_type(layout_.device), bytes));
+    if (slot.buffer) ggml_backend_buffer_clear(slot.buffer.get(), 0);
+  } else {
+    void* base =
+        mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (base == MAP_FAILED)
+      return Fail(ErrorCode::kResource, "cannot reserve {} bytes for the cache of a sequence", bytes);
+    slot.memory = std::unique_ptr<void, UnmapPages>(base, UnmapPages{bytes});
+    slot.buffer.reset(ggml_backend_dev_buffer_from_host_ptr(layout_.device, base, bytes, bytes));
+  }
+  if (!slot.buffer) return Fail(ErrorCode::kResource, "ggml cannot use a cache of {} bytes", bytes);
+  return {};
+}
+
 Status KvCache::Allocate(Slot& slot) const {
   if (layout_.layers == 0) return {};
   const int rows = PaddedRows(layout_.context);
   const size_t tensor_bytes = ggml_row_size(GGML_TYPE_F16, layout_.kv_width) * static_cast<size_t>(rows);
-  const size_t stride = (tensor_bytes + 63) / 64 * 64;
-  const size_t bytes = stride * 2 * static_cast<size_t>(layout_.layers);
-  void* base =
-      mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (base == MAP_FAILED)
-    return Fail(ErrorCode::kResource, "cannot reserve {} bytes for the cache of a sequence", bytes);
-  slot.memory = std::unique_ptr<void, UnmapPages>(base, UnmapPages{bytes});
-  const ggml_backend_dev_t cpu = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
-  slot.buffer.reset(ggml_backend_dev_buffer_from_host_ptr(cpu, base, bytes, tensor_bytes));
+  const size_t align =
+      std::max<size_t>(64, ggml_backend_buft_get_alignment(ggml_backend_dev_buffer_type(layout_.device)));
+  const size_t stride = (tensor_bytes + align - 1) / align * align;
+  if (Status s = Reserve(slot, stride * 2 * static_cast<size_t>(layout_.layers)); !s) return s;
   slot.tensors.reset(
       ggml_init({2 * static_cast<size_t>(layout_.layers) * ggml_tensor_overhead(), nullptr, true}));
-  if (!slot.buffer || !slot.tensors)
-    return Fail(ErrorCode::kResource, "ggml cannot use a cache of {} bytes", bytes);
-  auto* at = static_cast<uint8_t*>(base);
+  if (!slot.tensors) return Fail(ErrorCode::kResource, "ggml cannot describe {} layers", layout_.layers);
+  auto* at = static_cast<uint8_t*>(ggml_backend_buffer_get_base(slot.buffer.get()));
   for (int i = 0; i < 2 * layout_.layers; ++i, at += stride) {
     ggml_tensor* tensor = ggml_new_tensor_2d(slot.tensors.get(), GGML_TYPE_F16, layout_.kv_width, rows);
     ggml_backend_tensor_alloc(slot.buffer.get(), tensor, at);
@@ -96,10 +107,15 @@ Result<SeqId> KvCache::Fork(SeqId seq, Pos length) {
   Slot& to = slots_.at(*copy);
   to.positions.assign(from.positions.begin(),
                       std::lower_bound(from.positions.begin(), from.positions.end(), length));
-  const size_t bytes = ggml_row_size(GGML_TYPE_F16, layout_.kv_width) * to.positions.size();
-  for (size_t layer = 0; layer < from.keys.size() && bytes > 0; ++layer) {
-    std::memcpy(to.keys[layer]->data, from.keys[layer]->data, bytes);
-    std::memcpy(to.values[layer]->data, from.values[layer]->data, bytes);
+  // Through the host: a copy within a device would need a graph of its own.
+  std::vector<uint8_t> rows(ggml_row_size(GGML_TYPE_F16, layout_.kv_width) * to.positions.size());
+  const auto copy_rows = [&](const ggml_tensor* source, ggml_tensor* target) {
+    ggml_backend_tensor_get(source, rows.data(), 0, rows.size());
+    ggml_backend_tensor_set(target, rows.data(), 0, rows.size());
+  };
+  for (size_t layer = 0; layer < from.keys.size() && !rows.empty(); ++layer) {
+    copy_rows(from.keys[layer], to.keys[layer]);
+    copy_rows(from.values[layer], to.values[layer]);
   }
   return copy;
 }

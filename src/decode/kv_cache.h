@@ -1,5 +1,6 @@
 // Keys and values of the rows that sequences have computed. The layout is this room's business: today each
-// open sequence has a contiguous slot of F16 rows, one tensor of keys and one of values a layer.
+// open sequence has a contiguous slot of F16 rows on the model's device, one tensor of keys and one of values
+// a layer.
 //
 // Every row carries its position, apart from the place where it lies: rows are kept in ascending order of
 // position, and a sequence's length (its next position) and its number of rows are two questions. Gather,
@@ -25,6 +26,7 @@ struct KvLayout {
   int kv_width = 0;   // elements of a key or value row
   Pos context = 0;    // rows a sequence can hold
   int sequences = 1;  // open at once
+  ggml_backend_dev_t device = nullptr;
 };
 
 // Deleter of anonymous pages.
@@ -38,8 +40,8 @@ class KvCache {
  public:
   explicit KvCache(const KvLayout& layout) : layout_(layout) {}
 
-  // A new empty sequence. Its memory is taken from the system page by page as rows are written. kBusy,
-  // kResource.
+  // A new empty sequence. On the CPU its memory is taken from the system page by page as rows are written, on
+  // another device all at once. kBusy, kResource.
   Result<SeqId> Open();
   void Close(SeqId seq);  // gives the memory back; unknown ids are ignored
 
@@ -69,7 +71,7 @@ class KvCache {
 
  private:
   struct Slot {
-    std::unique_ptr<void, UnmapPages> memory;  // outlives buffer and tensors
+    std::unique_ptr<void, UnmapPages> memory;  // outlives buffer and tensors; null on a device
     ggml_context_ptr tensors;
     ggml_backend_buffer_ptr buffer;
     std::vector<ggml_tensor*> keys, values;
@@ -77,6 +79,7 @@ class KvCache {
   };
 
   Status Allocate(Slot& slot) const;
+  Status Reserve(Slot& slot, size_t bytes) const;
 
   KvLayout layout_;
   std::unordered_map<SeqId, Slot> slots_;

@@ -6,10 +6,12 @@
 #include <cmath>
 #include <cstring>
 
+#include "model/device.h"
+
 namespace tandem {
 namespace {
 
-const KvLayout kLayout{.layers = 2, .kv_width = 8, .context = 300, .sequences = 2};
+const KvLayout kLayout{.layers = 2, .kv_width = 8, .context = 300, .sequences = 2, .device = CpuDevice()};
 
 TEST(KvCache, OpensAsManyAsItMayHold) {
   KvCache cache(kLayout);

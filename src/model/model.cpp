@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "model/arch/arch.h"
+#include "model/device.h"
 #include "model/gguf_file.h"
 #include "model/library_log.h"
 #include "model/weight_store.h"
@@ -17,6 +18,8 @@ Model::~Model() = default;
 
 Result<std::shared_ptr<const Model>> Model::Load(const std::string& path, const LoadOptions& options) {
   const LogCapture quiet;  // ggml would print
+  auto device = FindDevice(options.device);
+  if (!device) return Forward(device);
   auto file = OpenGguf(path);
   if (!file) return Forward(file);
   auto hparams = CheckModel(file->header());
@@ -31,9 +34,11 @@ Result<std::shared_ptr<const Model>> Model::Load(const std::string& path, const 
   const TensorWishes wishes =
       WishesOf(*FindArch(hparams->arch), *hparams, stages.FirstLayer(), stages.LastLayer(layers),
                stages.HasEmbedding(), stages.HasHead(layers), model->weights_);
-  auto store = WeightStore::Load(file->file(), file->header(), wishes, options.repack, options.mmap);
+  auto store =
+      WeightStore::Load(file->file(), file->header(), wishes, {*device, options.repack, options.mmap});
   if (!store) return Fail(store.error().code, "{}: {}", path, store.error().message);
   model->store_ = std::move(*store);
+  model->device_ = *device;
   model->repack_ = options.repack;
   return model;
 }

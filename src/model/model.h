@@ -1,6 +1,9 @@
-// A GGUF becomes a Model: hyper-parameters and the weights of a contiguous range of stages, mapped from the
-// file and, where the CPU backend has faster kernels for another layout, repacked into memory.
+// A GGUF becomes a Model: hyper-parameters and the weights of a contiguous range of stages on a device:
+// mapped from the file and, where the CPU backend has faster kernels for another layout, repacked into
+// memory; or in the memory of a GPU.
 #pragma once
+
+#include <ggml-backend.h>
 
 #include <cstddef>
 #include <memory>
@@ -34,16 +37,18 @@ inline StageRange WholeModel(int layers) {
 }
 
 struct LoadOptions {
-  std::optional<StageRange> stages;  // nullopt: the whole model
-  bool repack = true;                // use the CPU backend's repacked layouts (faster, costs load time)
-  bool mmap = true;                  // false: read the weights into memory instead of mapping the file
+  std::optional<StageRange> stages{};  // nullopt: the whole model
+  bool repack = true;                  // use the CPU backend's repacked layouts (faster, costs load time)
+  bool mmap = true;                    // false: read the weights into memory instead of mapping the file
+  std::string device = "auto";         // where steps are computed: see FindDevice (model/device.h)
 };
 
 // Immutable; share one between engines and threads.
 class Model {
  public:
-  // Errors: kUsage for a range that is empty or past the model's end, kFile and kModel as CheckModel says
-  // (the message starts with the path), kResource when memory for repacked weights cannot be had.
+  // Errors: kUsage for an unknown device and a range that is empty or past the model's end, kFile and kModel
+  // as CheckModel says (the message starts with the path), kResource when memory for repacked weights cannot
+  // be had.
   static Result<std::shared_ptr<const Model>> Load(const std::string& path, const LoadOptions& options = {});
   ~Model();
   Model(const Model&) = delete;
@@ -54,6 +59,7 @@ class Model {
   StageRange stages() const { return stages_; }
   bool IsWhole() const { return stages_ == WholeModel(hparams_.layers); }
   const Weights& weights() const { return weights_; }
+  ggml_backend_dev_t device() const { return device_; }
   bool repack() const { return repack_; }            // LoadOptions::repack
   bool IsRepacked(const ggml_tensor* weight) const;  // lies in a repacked layout
   size_t mapped_bytes() const;  // of the loaded range's tensors that are read from the mapping
@@ -65,6 +71,7 @@ class Model {
   std::string path_;
   Hparams hparams_;
   StageRange stages_;
+  ggml_backend_dev_t device_ = nullptr;
   bool repack_ = true;
   std::unique_ptr<WeightStore> store_;
   Weights weights_;

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "model/device.h"
+
 namespace tandem {
 
 namespace {
@@ -13,10 +15,6 @@ constexpr size_t kPage = 4096;
 ggml_context_ptr MetadataContext(size_t max_tensors) {
   // no_alloc: the context holds descriptions only.
   return ggml_context_ptr(ggml_init({max_tensors * ggml_tensor_overhead(), nullptr, true}));
-}
-
-ggml_backend_dev_t CpuDevice() {
-  return ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
 }
 
 // Buffer types beside the default one in which the CPU backend keeps weights in faster layouts; best first.
@@ -32,20 +30,40 @@ std::vector<ggml_backend_buffer_type_t> RepackTypes() {
 }
 
 // The backend says whether it multiplies a weight of this type and shape out of that buffer type.
-bool CanMultiply(ggml_backend_buffer_type_t type, const GgufTensor& source) {
+bool CanMultiply(ggml_backend_dev_t device, ggml_backend_buffer_type_t type, const GgufTensor& source) {
   const ggml_context_ptr scratch = MetadataContext(4);
   ggml_tensor* weight = ggml_new_tensor_2d(scratch.get(), source.type, source.shape[0], source.shape[1]);
   ggml_tensor* rows = ggml_new_tensor_2d(scratch.get(), GGML_TYPE_F32, source.shape[0], 512);
   ggml_tensor* product = ggml_mul_mat(scratch.get(), weight, rows);
   const ggml_backend_buffer_ptr empty(ggml_backend_buft_alloc_buffer(type, 0));
   weight->buffer = empty.get();
-  return ggml_backend_dev_supports_op(CpuDevice(), product);
+  return ggml_backend_dev_supports_op(device, product);
+}
+
+// The embedding stays with the CPU, as in llama.cpp: looking up rows is cheap there, and the table is large.
+bool BelongsOnDevice(ggml_backend_dev_t device, const TensorWish& wish, const GgufTensor& source) {
+  if (IsCpu(device) || wish.use == TensorUse::kLookup) return false;
+  return wish.use == TensorUse::kVector || CanMultiply(device, ggml_backend_dev_buffer_type(device), source);
+}
+
+// Where a tensor goes; null means the mapping.
+ggml_backend_buffer_type_t BufferTypeOf(const WeightPlacement& placement, const TensorWish& wish,
+                                        const GgufTensor& source,
+                                        const std::vector<ggml_backend_buffer_type_t>& repack_types) {
+  if (BelongsOnDevice(placement.device, wish, source)) return ggml_backend_dev_buffer_type(placement.device);
+  if (wish.use == TensorUse::kMatrix) {
+    for (ggml_backend_buffer_type_t type : repack_types) {
+      if (CanMultiply(CpuDevice(), type, source)) return type;
+    }
+  }
+  return placement.mmap && source.offset % kAlignment == 0 ? nullptr : ggml_backend_cpu_buffer_type();
 }
 
 }  // namespace
 
 bool WeightStore::IsRepacked(const ggml_tensor* tensor) {
-  return tensor->buffer != nullptr && !ggml_backend_buffer_is_host(tensor->buffer);
+  if (tensor->buffer == nullptr || ggml_backend_buffer_is_host(tensor->buffer)) return false;
+  return IsCpu(ggml_backend_buft_get_device(ggml_backend_buffer_get_type(tensor->buffer)));
 }
 
 WeightStore::Group& WeightStore::GroupOf(ggml_backend_buffer_type_t type, size_t max_tensors) {
@@ -58,20 +76,13 @@ WeightStore::Group& WeightStore::GroupOf(ggml_backend_buffer_type_t type, size_t
 
 Result<std::unique_ptr<WeightStore>> WeightStore::Load(std::shared_ptr<const MappedFile> file,
                                                        const GgufHeader& header, const TensorWishes& wishes,
-                                                       bool repack, bool mmap) {
+                                                       const WeightPlacement& placement) {
   std::unique_ptr<WeightStore> store(new WeightStore(std::move(file)));
-  const auto repack_types = repack ? RepackTypes() : std::vector<ggml_backend_buffer_type_t>{};
+  const auto repack_types = placement.repack ? RepackTypes() : std::vector<ggml_backend_buffer_type_t>{};
   for (const TensorWish& wish : wishes) {
     const GgufTensor* source = SourceOf(header, wish);
     if (source == nullptr) continue;  // optional and absent
-    const bool in_place = mmap && source->offset % kAlignment == 0;
-    ggml_backend_buffer_type_t type = in_place ? nullptr : ggml_backend_cpu_buffer_type();
-    if (wish.use == TensorUse::kMatrix) {
-      const auto it = std::find_if(repack_types.begin(), repack_types.end(),
-                                   [&](auto candidate) { return CanMultiply(candidate, *source); });
-      if (it != repack_types.end()) type = *it;
-    }
-    Group& group = store->GroupOf(type, wishes.size());
+    Group& group = store->GroupOf(BufferTypeOf(placement, wish, *source, repack_types), wishes.size());
     ggml_tensor* tensor =
         ggml_new_tensor(group.tensors.get(), source->type, source->dims, source->shape.data());
     ggml_set_name(tensor, wish.name.c_str());

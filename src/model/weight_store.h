@@ -1,5 +1,6 @@
 // Owns the memory behind a model's tensors: a view of the mapped file for tensors used as they lie there,
-// buffers of our own for those that the CPU backend wants in another layout.
+// buffers of our own for those that the CPU backend wants in another layout, and of the device for those that
+// it can compute with.
 #pragma once
 
 #include <ggml-backend.h>
@@ -17,16 +18,23 @@
 
 namespace tandem {
 
+struct WeightPlacement {
+  ggml_backend_dev_t device = nullptr;
+  bool repack = true;  // what the CPU multiplies lies in its faster layouts
+  bool mmap = true;    // what the CPU uses as it lies in the file stays there
+};
+
 class WeightStore {
  public:
-  // Fills every wish's slot. `header` describes `file`; wishes were checked against it (CheckTensors).
+  // Fills every wish's slot. `header` describes `file`; wishes were checked against it (CheckTensors). What
+  // `device` cannot multiply or look up stays with the CPU, and ggml's scheduler computes it there.
   static Result<std::unique_ptr<WeightStore>> Load(std::shared_ptr<const MappedFile> file,
                                                    const GgufHeader& header, const TensorWishes& wishes,
-                                                   bool repack, bool mmap);
+                                                   const WeightPlacement& placement);
 
   size_t mapped_bytes() const { return mapped_bytes_; }
   size_t copied_bytes() const { return copied_bytes_; }
-  static bool IsRepacked(const ggml_tensor* tensor);
+  static bool IsRepacked(const ggml_tensor* tensor);  // in one of the CPU backend's own layouts
 
  private:
   explicit WeightStore(std::shared_ptr<const MappedFile> file) : file_(std::move(file)) {}
