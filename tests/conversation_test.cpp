@@ -53,7 +53,7 @@ TEST(Conversation, TextIsTheTargetsWhateverHappens) {
 // The first connection breaks at its n-th event, for every n until it outlives the conversation. Before the
 // session stands the run ends at once; after, the text is whole.
 TEST(Conversation, ACutAtAnyMomentCostsTimeAndNoText) {
-  for (const Mode mode : {Mode::kSpeculate, Mode::kCloud}) {
+  for (const Mode mode : {Mode::kSync, Mode::kCloud}) {
     for (const Cut cut : {Cut::kReset, Cut::kHalfOpen, Cut::kUpLost, Cut::kDownLost}) {
       for (int at = 0; at < 90; ++at) {
         Scenario scenario = Quiet(mode);
@@ -77,7 +77,7 @@ TEST(Conversation, ACutAtAnyMomentCostsTimeAndNoText) {
 }
 
 TEST(Conversation, APerfectDraftIsAcceptedWhole) {
-  const Scenario scenario = Quiet(Mode::kSpeculate);
+  const Scenario scenario = Quiet(Mode::kSync);
   const Outcome outcome = Play(scenario);
   const std::optional<std::string> wrong = Judge(scenario, outcome);
   ASSERT_FALSE(wrong) << *wrong;
@@ -89,7 +89,7 @@ TEST(Conversation, APerfectDraftIsAcceptedWhole) {
 }
 
 TEST(Conversation, ADraftThatIsNeverRightCostsRoundsAndNoText) {
-  Scenario scenario = Quiet(Mode::kSpeculate);
+  Scenario scenario = Quiet(Mode::kSync);
   scenario.edges[0].draft.salt = 78;
   const Outcome outcome = Play(scenario);
   const std::optional<std::string> wrong = Judge(scenario, outcome);
@@ -99,7 +99,7 @@ TEST(Conversation, ADraftThatIsNeverRightCostsRoundsAndNoText) {
 
 // The draft's context ends in the middle of the text: the rest is the cloud's alone.
 TEST(Conversation, TheCloudGoesOnAloneWhereTheDraftsContextEnds) {
-  Scenario scenario = Quiet(Mode::kSpeculate);
+  Scenario scenario = Quiet(Mode::kSync);
   scenario.edges[0].draft.context = 20;
   const Outcome outcome = Play(scenario);
   const std::optional<std::string> wrong = Judge(scenario, outcome);
@@ -109,7 +109,7 @@ TEST(Conversation, TheCloudGoesOnAloneWhereTheDraftsContextEnds) {
 }
 
 TEST(Conversation, AFullContextEndsTheTextAndSaysSo) {
-  for (const Mode mode : {Mode::kSpeculate, Mode::kCloud, Mode::kEdge}) {
+  for (const Mode mode : {Mode::kSync, Mode::kCloud, Mode::kEdge}) {
     Scenario scenario = Quiet(mode);
     scenario.cloud.target.context = 30;
     scenario.edges[0].draft.context = 30;
@@ -124,7 +124,7 @@ TEST(Conversation, AFullContextEndsTheTextAndSaysSo) {
 }
 
 TEST(Conversation, NobodyThereEndsTheRunAtOnce) {
-  Scenario scenario = Quiet(Mode::kSpeculate);
+  Scenario scenario = Quiet(Mode::kSync);
   scenario.edges[0].reachable = false;
   const EdgeOutcome edge = Play(scenario).edges[0];
   EXPECT_EQ(edge.finish, Finish::kError);
@@ -133,7 +133,7 @@ TEST(Conversation, NobodyThereEndsTheRunAtOnce) {
 }
 
 TEST(Conversation, BusyAtFirstEndsTheRunAtOnce) {
-  Scenario scenario = Quiet(Mode::kSpeculate);
+  Scenario scenario = Quiet(Mode::kSync);
   scenario.cloud.service.max_sessions = 1;
   scenario.edges.push_back(scenario.edges[0]);
   scenario.edges[1].starts = Micros{200'000};
@@ -148,7 +148,7 @@ TEST(Conversation, BusyAtFirstEndsTheRunAtOnce) {
 // The session that a half-open link left behind holds the only place until the server notices; Busy is
 // retried.
 TEST(Conversation, BusyLaterIsRetried) {
-  Scenario scenario = Quiet(Mode::kSpeculate);
+  Scenario scenario = Quiet(Mode::kSync);
   scenario.cloud.service.max_sessions = 1;
   scenario.edges[0].weather = {Weather{.cut_at = 20, .cut = Cut::kHalfOpen, .edge_is_told = false},
                                Weather{}};
@@ -159,7 +159,7 @@ TEST(Conversation, BusyLaterIsRetried) {
 }
 
 TEST(Conversation, PatienceEndsWithTheTextSoFar) {
-  for (const Mode mode : {Mode::kSpeculate, Mode::kCloud}) {
+  for (const Mode mode : {Mode::kSync, Mode::kCloud}) {
     Scenario scenario = Quiet(mode);
     scenario.edges[0].config.retry_for = Micros{5'000'000};
     scenario.restarts = {{.at = Micros{180'000}, .lasts = Micros{3600'000'000}}};
@@ -180,7 +180,7 @@ TEST(Conversation, PatienceEndsWithTheTextSoFar) {
 
 // A cloud whose every step fails takes every Open and answers none: patience must end that, too.
 TEST(Conversation, ACloudWhoseEveryStepFailsIsGivenUp) {
-  Scenario scenario = Quiet(Mode::kSpeculate);
+  Scenario scenario = Quiet(Mode::kSync);
   scenario.edges[0].config.retry_for = Micros{5'000'000};
   for (int ms = 300; ms < 60'000; ++ms) scenario.failing_steps.push_back(Micros{ms * 1000});
   const Outcome outcome = Play(scenario);

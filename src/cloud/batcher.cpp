@@ -12,16 +12,24 @@ struct Filling {
   StepPlan plan;
   int left = 0;          // rows
   int prefill_left = 0;  // ... of prompts
+  StepSoFar so_far{};    // rows that verify or stream
 
   // False when the session's rows do not fit.
   bool Take(const StepPart& part, Micros now) {
     Session& session = *part.session;
     const bool prefill = session.WantsPrefill();
     const std::optional<SeqRows> rows =
-        prefill ? session.PrefillRows(std::min(left, prefill_left)) : session.StepRows(left, now);
+        prefill ? session.PrefillRows(std::min(left, prefill_left)) : session.StepRows(left, so_far, now);
     if (!rows) return false;
-    left -= static_cast<int>(rows->tokens.size());
-    if (prefill) prefill_left -= static_cast<int>(rows->tokens.size());
+    const auto count = static_cast<int>(rows->tokens.size());
+    left -= count;
+    if (prefill) {
+      prefill_left -= count;
+      plan.prompts = true;
+    } else {
+      so_far.rows += count;
+      so_far.tokens += session.expected_tokens();
+    }
     plan.rows.push_back(*rows);
     plan.parts.push_back({part.conn, part.session, plan.logits});
     plan.logits += rows->logits;
@@ -31,7 +39,7 @@ struct Filling {
 
 }  // namespace
 
-StepPlan Batcher::Plan(const std::vector<StepPart>& sessions, Micros now) {
+StepPlan Batcher::Plan(const std::vector<StepPart>& sessions, const CostCurve& costs, Micros now) {
   std::vector<const StepPart*> order;  // by connection, beginning at first_
   for (const StepPart& part : sessions) {
     if (part.conn >= first_) order.push_back(&part);
@@ -39,7 +47,7 @@ StepPlan Batcher::Plan(const std::vector<StepPart>& sessions, Micros now) {
   for (const StepPart& part : sessions) {
     if (part.conn < first_) order.push_back(&part);
   }
-  const auto wants_step = [](const StepPart* part) { return part->session->WantsStep(); };
+  const auto wants_step = [now](const StepPart* part) { return part->session->WantsStep(now); };
   const bool beside = std::any_of(order.begin(), order.end(), wants_step);
   const bool owed = left_out_ && !order.empty() && order.front()->conn == first_;
   std::stable_sort(order.begin() + (owed ? 1 : 0), order.end(),
@@ -47,6 +55,7 @@ StepPlan Batcher::Plan(const std::vector<StepPart>& sessions, Micros now) {
 
   Filling filling;
   filling.left = max_rows_;
+  filling.so_far.curve = &costs;
   filling.prefill_left = beside ? std::min<int>(kBulkRows, prefill_rows_) : prefill_rows_;
   left_out_ = false;
   for (const StepPart* part : order) {

@@ -22,6 +22,7 @@ struct StepPlan {
   std::vector<SeqRows> rows;
   std::vector<StepPart> parts;  // one for each of rows
   int logits = 0;               // rows of logits in all
+  bool prompts = false;         // some rows are a prompt's
 };
 
 class Batcher {
@@ -30,8 +31,9 @@ class Batcher {
   // session's drafts and one row more.
   Batcher(int max_rows, int prefill_rows) : max_rows_(max_rows), prefill_rows_(prefill_rows) {}
 
-  // `sessions` ordered by connection. Empty when nobody wants anything, else never.
-  StepPlan Plan(const std::vector<StepPart>& sessions, Micros now);
+  // `sessions` ordered by connection; `costs` says how many drafts pay. Empty when nobody wants anything now,
+  // else never.
+  StepPlan Plan(const std::vector<StepPart>& sessions, const CostCurve& costs, Micros now);
 
  private:
   int max_rows_;

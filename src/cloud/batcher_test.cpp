@@ -24,7 +24,7 @@ class BatcherTest : public testing::Test {
                                              open, limits, Micros{0});
     while (ready && session->WantsPrefill()) {
       const std::optional<SeqRows> rows = session->PrefillRows(kPrefillRows);
-      EXPECT_TRUE(session->OnLogits(engine_.Step(std::span(&*rows, 1)).value(), 0, Micros{0}));
+      EXPECT_TRUE(session->OnLogits(engine_.Step(std::span(&*rows, 1)).value(), 0, costs_, Micros{0}));
     }
     sessions_.push_back({conn, session, 0});
     return *session;
@@ -41,7 +41,7 @@ class BatcherTest : public testing::Test {
 
   // Plans and carries out a step; who was in it, with how many rows.
   std::vector<std::pair<uint64_t, size_t>> Step() {
-    const StepPlan plan = batcher_.Plan(sessions_, Micros{0});
+    const StepPlan plan = batcher_.Plan(sessions_, costs_, Micros{0});
     std::vector<std::pair<uint64_t, size_t>> who;
     if (plan.rows.empty()) return who;
     const Result<LogitsView> logits = engine_.Step(plan.rows);  // which refuses more than kMaxRows
@@ -49,12 +49,13 @@ class BatcherTest : public testing::Test {
     EXPECT_EQ(logits->rows(), plan.logits);
     for (size_t i = 0; i < plan.parts.size(); ++i) {
       who.push_back({plan.parts[i].conn, plan.rows[i].tokens.size()});
-      EXPECT_TRUE(plan.parts[i].session->OnLogits(*logits, plan.parts[i].first_logits, Micros{0}));
+      EXPECT_TRUE(plan.parts[i].session->OnLogits(*logits, plan.parts[i].first_logits, costs_, Micros{0}));
     }
     return who;
   }
 
   FakeEngine engine_{{.context = 2000, .max_sequences = 32, .max_rows = kMaxRows}};
+  const CostCurve costs_;
   Batcher batcher_{kMaxRows, kPrefillRows};
   std::vector<StepPart> sessions_;
 };
@@ -126,7 +127,7 @@ TEST_F(BatcherTest, APromptDoesNotStarveUnderLoad) {
     ASSERT_LT(++steps, 20);
     Step();
     for (size_t i = 0; i < busy.size(); ++i) {
-      if (busy[i]->WantsStep()) continue;
+      if (busy[i]->WantsStep(Micros{0})) continue;
       ++epochs[i];  // 50 times id 1 is never all right
       const auto base = static_cast<Pos>(busy[i]->text().size());
       ASSERT_TRUE(

@@ -54,7 +54,8 @@ class FreeEdge {
       if (const auto* opened = std::get_if<Opened>(&frame)) {
         RC_ASSERT(opened->length == Length());
         opening_ = false;
-      } else if (!opening_) {  // else it is of a session that was closed meanwhile
+      } else if (!opening_ && !std::holds_alternative<Costs>(
+                                  frame)) {  // else it is of a session that was closed meanwhile
         RC_ASSERT(std::holds_alternative<Verdict>(frame));
         Take(std::get<Verdict>(frame));
       }

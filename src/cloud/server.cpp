@@ -61,7 +61,8 @@ Status CloudServer::Listen(WsServerOptions listen) {
 void CloudServer::Serve() {
   Micros next_tick = Now() + tick_;
   while (!stopping_) {
-    const Micros patience = service_.HasWork() ? Micros{0} : std::max(Micros{1}, next_tick - Now());
+    const Micros wake = std::min(next_tick, service_.WorkDue().value_or(next_tick));
+    const Micros patience = std::max(Micros{0}, wake - Now());
     for (InboxEvent& event : inbox_.Take(patience)) Handle(event);
     if (draining_) service_.Drain();
     if (Now() >= next_tick) {

@@ -2,6 +2,7 @@
 #include "cloud/service.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 
 #include "cloud/batcher.h"
@@ -11,6 +12,8 @@ namespace tandem {
 namespace {
 
 constexpr uint32_t kBusyRetryMs = 1000;
+constexpr Micros kCostsPause{500'000};  // between two Costs for one session
+constexpr int kCostsTold = 16;          // row counts in them
 
 Fault FaultOf(const Error& why) {
   return {.code = why.code,
@@ -23,8 +26,20 @@ struct Peer {
   Micros since{0};                   // of the connection, later of its last frame
   std::shared_ptr<Session> session;  // null between sessions
 
-  bool WaitsForEngine() const { return session && (session->WantsPrefill() || session->WantsStep()); }
+  Costs told;  // the last that its edge heard
+  Micros told_at{0};
+
+  // When the session wants the engine; nullopt: not before a frame comes.
+  std::optional<Micros> WorkDue() const {
+    if (!session) return std::nullopt;
+    return session->WantsPrefill() ? Micros{0} : session->StepDue();
+  }
 };
+
+// A change of a cost that is worth a frame.
+bool Differs(uint32_t a, uint32_t b) {
+  return std::max(a, b) * 10ull > std::min(a, b) * 12ull;
+}
 
 }  // namespace
 
@@ -73,6 +88,10 @@ struct Service::State {
     Hangup(conn);
   }
 
+  void Book(const StepPlan& done, Micros now);
+  // Tells a session's edge what its rows cost beside the others', if that is news.
+  void TellCosts(ConnId conn, Peer& peer, Micros now);
+
   Status On(ConnId conn, Peer& peer, const Hello& hello);
   Status On(ConnId conn, Peer& peer, const Open& open, Micros now);
   Status On(ConnId conn, Peer& peer, const Frame& frame, Micros now);
@@ -90,10 +109,21 @@ struct Service::State {
   Batcher batcher;
   std::map<ConnId, Peer> peers;
   StepPlan plan;  // of the step under way
+  Micros planned_at{0};
+  CostCurve costs;
+  double load = 0;  // rows of a step, running mean
   bool draining = false;
   ServiceStats stats;
   Actions actions;
 };
+
+void Service::State::Book(const StepPlan& done, Micros now) {
+  int rows = 0;
+  for (const SeqRows& part : done.rows) rows += static_cast<int>(part.tokens.size());
+  if (done.prompts) return;
+  costs.Observe(rows, now - planned_at);
+  load += 0.2 * (rows - load);
+}
 
 Status Service::State::On(ConnId conn, Peer& peer, const Hello& hello) {
   if (peer.greeted) return Fail(ErrorCode::kProtocol, "a second Hello on one connection");
@@ -134,9 +164,29 @@ Status Service::State::On(ConnId conn, Peer& peer, const Open& open, Micros now)
     return {};
   }
   ++stats.sessions_opened;
+  peer.told = {};
   peer.session = std::make_shared<Session>(std::make_unique<SequenceLease>(engine, *seq), open, limits, now);
-  if (const std::optional<Frame> opened = peer.session->TakeOpened(now)) Send(conn, *opened);
+  if (const std::optional<Frame> opened = peer.session->TakeOpened(now)) {
+    Send(conn, *opened);
+    TellCosts(conn, peer, now);
+  }
   return {};
+}
+
+void Service::State::TellCosts(ConnId conn, Peer& peer, Micros now) {
+  if (!costs.known() || (!peer.told.step_us.empty() && now - peer.told_at < kCostsPause)) return;
+  // The session's own rows of late are part of the load; one at least is.
+  const int others = sessions() > 1 ? static_cast<int>(load * (sessions() - 1) / sessions()) : 0;
+  Costs news;
+  for (int rows = 1; rows <= kCostsTold; ++rows)
+    news.step_us.push_back(static_cast<uint32_t>(
+        std::min<int64_t>(costs.At(others + rows).count(), std::numeric_limits<uint32_t>::max())));
+  const bool same = !peer.told.step_us.empty() && !Differs(peer.told.step_us.front(), news.step_us.front()) &&
+                    !Differs(peer.told.step_us.back(), news.step_us.back());
+  if (same) return;
+  peer.told = news;
+  peer.told_at = now;
+  Send(conn, news);
 }
 
 Status Service::State::On(ConnId conn, Peer& peer, const Frame& frame, Micros now) {
@@ -202,7 +252,7 @@ Actions Service::OnDisconnect(ConnId conn, Micros) {
 Actions Service::OnTick(Micros now) {
   std::vector<std::pair<ConnId, Error>> late;
   for (const auto& [conn, peer] : state_->peers) {
-    if (peer.WaitsForEngine()) continue;
+    if (peer.WorkDue()) continue;
     const Micros active = peer.session ? std::max(peer.since, peer.session->last_active()) : peer.since;
     const Micros allowed = peer.greeted ? state_->config.session_timeout : state_->config.hello_timeout;
     if (now - active < allowed) continue;
@@ -235,14 +285,18 @@ std::vector<SeqRows> Service::PlanStep(Micros now) {
   for (const auto& [conn, peer] : state_->peers) {
     if (peer.session) waiting.push_back({conn, peer.session, 0});
   }
-  state_->plan = state_->batcher.Plan(waiting, now);
+  state_->plan = state_->batcher.Plan(waiting, state_->costs, now);
+  state_->planned_at = now;
   return state_->plan.rows;
 }
 
 Actions Service::OnStepDone(const Result<LogitsView>& logits, Micros now) {
   const StepPlan plan = std::exchange(state_->plan, {});
   const bool whole = logits && logits->rows() == plan.logits;
-  if (whole) ++state_->stats.steps;
+  if (whole) {
+    ++state_->stats.steps;
+    state_->Book(plan, now);
+  }
   for (size_t i = 0; i < plan.parts.size(); ++i) {
     const StepPart& part = plan.parts[i];
     const auto it = state_->peers.find(part.conn);
@@ -250,7 +304,7 @@ Actions Service::OnStepDone(const Result<LogitsView>& logits, Micros now) {
     Result<std::optional<Frame>> frame;
     if (whole) {
       state_->stats.rows += plan.rows[i].tokens.size();
-      frame = part.session->OnLogits(*logits, part.first_logits, now);
+      frame = part.session->OnLogits(*logits, part.first_logits, state_->costs, now);
     } else {
       frame = tl::unexpected(logits ? Error{ErrorCode::kInternal, "the engine's step lacks rows"}
                                     : logits.error());
@@ -259,14 +313,23 @@ Actions Service::OnStepDone(const Result<LogitsView>& logits, Micros now) {
       state_->End(part.conn, frame.error());
     } else if (*frame) {
       state_->Send(part.conn, **frame);
+      state_->TellCosts(part.conn, it->second, now);
     }
   }
   return state_->Take();
 }
 
-bool Service::HasWork() const {
-  return std::any_of(state_->peers.begin(), state_->peers.end(),
-                     [](const auto& p) { return p.second.WaitsForEngine(); });
+std::optional<Micros> Service::WorkDue() const {
+  std::optional<Micros> first;
+  for (const auto& [conn, peer] : state_->peers) {
+    const std::optional<Micros> due = peer.WorkDue();
+    if (due && (!first || *due < *first)) first = due;
+  }
+  return first;
+}
+
+void Service::Learn(int rows, Micros took) {
+  state_->costs.Observe(rows, took);
 }
 
 int Service::sessions() const {

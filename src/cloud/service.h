@@ -2,6 +2,7 @@
 // go in, actions come out; sockets, threads and the clock live in server.h, the simulation's in tests/.
 //
 //   OnConnect / OnFrame / OnDisconnect  -> actions (frames to send, connections to close)
+//   WorkDue                             -> when the next step is wanted (a session may be held for drafts)
 //   PlanStep                            -> rows of all waiting sessions, joined into one engine step
 //   (the shell runs Engine::Step)
 //   OnStepDone                          -> races over the logits, verdicts to send
@@ -23,6 +24,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -90,7 +92,10 @@ class Service {
   Actions OnStepDone(const Result<LogitsView>& logits, Micros now);
 
   int sessions() const;
-  bool HasWork() const;  // PlanStep would return rows
+  // When PlanStep will return rows; nullopt: not before a frame comes. In the past: now.
+  std::optional<Micros> WorkDue() const;
+  // What a step of so many rows took, from outside the steps planned here (cloud/calibrate.h).
+  void Learn(int rows, Micros took);
   const ServiceStats& stats() const;
 
  private:

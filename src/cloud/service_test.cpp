@@ -52,7 +52,7 @@ TEST(Service, ASessionFromHelloToCloseAndAgain) {
   EXPECT_EQ(talk.Next<Opened>(1), (Opened{.length = 200}));
   talk.Say(1, Drafts{.base = 200, .ids = Slice(text, 200, 203)});
   talk.Run();
-  EXPECT_EQ(talk.Next<Verdict>(1), (Verdict{.base = 200, .accepted = 3, .token = text[203]}));
+  EXPECT_EQ(Bare(talk.Next<Verdict>(1)), (Verdict{.base = 200, .accepted = 3, .token = text[203]}));
   EXPECT_EQ(talk.service.sessions(), 1);
   talk.Say(1, Close{});
   EXPECT_EQ(talk.service.sessions(), 0);
@@ -66,7 +66,7 @@ TEST(Service, ASessionFromHelloToCloseAndAgain) {
   EXPECT_EQ(talk.Next<Opened>(1), (Opened{.length = 204}));
   talk.Say(1, Drafts{.epoch = 6, .base = 204, .ids = {}});
   talk.Run();
-  EXPECT_EQ(talk.Next<Verdict>(1), (Verdict{.epoch = 6, .base = 204, .token = text[204]}));
+  EXPECT_EQ(Bare(talk.Next<Verdict>(1)), (Verdict{.epoch = 6, .base = 204, .token = text[204]}));
   EXPECT_THAT(talk.closed, IsEmpty());
 }
 
@@ -79,9 +79,9 @@ TEST(Service, StreamsOnCredit) {
   talk.Say(1, Credit{.run_until = 40});
   talk.Run();
   for (Pos at = 10; at < 40; ++at) {
-    EXPECT_EQ(talk.Next<Verdict>(1), (Verdict{.base = at, .token = text[static_cast<size_t>(at)]}));
+    EXPECT_EQ(Bare(talk.Next<Verdict>(1)), (Verdict{.base = at, .token = text[static_cast<size_t>(at)]}));
   }
-  EXPECT_FALSE(talk.service.HasWork());
+  EXPECT_FALSE(talk.service.WorkDue());
 }
 
 TEST(Service, DraftsMayComeBeforeOpened) {
@@ -93,7 +93,7 @@ TEST(Service, DraftsMayComeBeforeOpened) {
   talk.Say(1, Drafts{.base = 200, .ids = Slice(text, 200, 201)});
   talk.Run();
   EXPECT_TRUE(talk.Next<Opened>(1));
-  EXPECT_EQ(talk.Next<Verdict>(1), (Verdict{.base = 200, .accepted = 1, .token = text[201]}));
+  EXPECT_EQ(Bare(talk.Next<Verdict>(1)), (Verdict{.base = 200, .accepted = 1, .token = text[201]}));
 }
 
 TEST(Service, BusyWhenFullAndTheConnectionStays) {
@@ -238,7 +238,7 @@ TEST(Service, AFailedStepEndsItsSessionsAndNoOther) {
   }
   EXPECT_EQ(talk.closed, (std::set<ConnId>{1, 2}));
   talk.Run();
-  EXPECT_EQ(talk.Next<Verdict>(3), (Verdict{.base = 6, .token = text[6]}));
+  EXPECT_EQ(Bare(talk.Next<Verdict>(3)), (Verdict{.base = 6, .token = text[6]}));
   talk.Begin(4, open);
   EXPECT_TRUE(talk.Next<Opened>(4));
 }

@@ -5,6 +5,13 @@
 
 namespace tandem {
 
+namespace {
+
+constexpr double kLearn = 0.25;      // weight of the newest turnaround
+constexpr Micros kHoldSlack{3'000};  // beyond the expected time; a quarter of it comes on top
+
+}  // namespace
+
 Status Session::Check(const Open& open, const SessionLimits& limits) {
   if (open.ids.empty()) return Fail(ErrorCode::kProtocol, "Open holds no ids");
   if (open.ids.size() >= static_cast<size_t>(limits.context)) {
@@ -49,6 +56,7 @@ void Session::EndEpoch(Pos after) {
   branch_end_ = after;
   stats_.stale += waiting_.size();
   waiting_.clear();
+  arrivals_.clear();
   asked_until_ = 0;
 }
 
@@ -84,6 +92,21 @@ size_t Session::Late(const Drafts& drafts) const {
   return agree;
 }
 
+// Learns how fast, and with how much, this edge answers when a branch begins anew.
+void Session::Arrived(const Drafts& drafts, Micros now) {
+  if (drafts.ids.empty()) return;
+  const auto count = static_cast<double>(drafts.ids.size());
+  usual_drafts_ = usual_drafts_ == 0 ? count : usual_drafts_ + kLearn * (count - usual_drafts_);
+  if (!told_at_) return;
+  const Micros took = now - *told_at_;
+  turnaround_ =
+      turnaround_ < Micros{0}
+          ? took
+          : turnaround_ +
+                Micros(static_cast<int64_t>(kLearn * static_cast<double>((took - turnaround_).count())));
+  told_at_.reset();
+}
+
 Status Session::OnDrafts(const Drafts& drafts, Micros now) {
   last_active_ = std::max(last_active_, now);
   if (drafts.epoch < epoch_) {
@@ -91,14 +114,17 @@ Status Session::OnDrafts(const Drafts& drafts, Micros now) {
     return {};
   }
   if (Status s = CheckDrafts(drafts); !s) return s;
+  Arrived(drafts, now);
   const size_t late = Late(drafts);
   const size_t ahead = drafts.ids.size() - late;
   stats_.verified += late;
   stats_.accepted += late;
+  for (size_t i = 0; i < late; ++i) acceptance_.Judge(0, true);
   const Pos next = drafts.base + static_cast<Pos>(late);
   if (ahead > 0 && next < Length()) {
     ++stats_.verified;
     stats_.stale += ahead - 1;
+    acceptance_.Judge(0, false);
     EndEpoch(next + 1);
     return {};
   }
@@ -109,7 +135,8 @@ Status Session::OnDrafts(const Drafts& drafts, Micros now) {
   branch_end_ = next + static_cast<Pos>(ahead);
   waiting_.insert(waiting_.end(), drafts.ids.begin() + static_cast<std::ptrdiff_t>(late), drafts.ids.end());
   if (drafts.ids.empty()) asked_until_ = std::max(asked_until_, drafts.base + 1);
-  if (ahead > 0 || Length() < asked_until_) asked_at_ = asked_at_.value_or(now);
+  const Pos end = drafts.ids.empty() ? asked_until_ : branch_end_;
+  if (end > Length() && (arrivals_.empty() || arrivals_.back().first < end)) arrivals_.push_back({end, now});
   return {};
 }
 
@@ -122,8 +149,28 @@ Status Session::OnCredit(const Credit& credit) {
   return {};
 }
 
-bool Session::WantsStep() const {
-  return !WantsPrefill() && (!waiting_.empty() || Length() < std::max(run_until_, asked_until_));
+std::optional<Micros> Session::StepDue() const {
+  if (WantsPrefill()) return std::nullopt;
+  if (!waiting_.empty() || Length() < asked_until_) return Micros{0};
+  if (Length() >= run_until_) return std::nullopt;
+  return held_since_ < Micros{0} ? Micros{0} : held_until_;
+}
+
+bool Session::WantsStep(Micros now) const {
+  const std::optional<Micros> due = StepDue();
+  return due && *due <= now;
+}
+
+// The branch begins anew, or has run out of drafts, and the edge is being told so: is it worth waiting for
+// what it will send?
+void Session::HoldForDrafts(const CostCurve& costs, Micros now) {
+  held_since_ = Micros{-1};
+  if (!waiting_.empty() || Length() >= run_until_ || turnaround_ < Micros{0}) return;
+  const Micros in = told_at_ ? std::max(Micros{0}, *told_at_ + turnaround_ - now) : turnaround_;
+  const StepSoFar beside{&costs, last_step_.rows, last_step_.tokens};
+  if (!HoldingPays({in, static_cast<int>(usual_drafts_ + 0.5)}, acceptance_, beside)) return;
+  held_since_ = now;
+  held_until_ = now + in + turnaround_ / 4 + kHoldSlack;
 }
 
 std::optional<SeqRows> Session::PrefillRows(int budget) {
@@ -138,18 +185,40 @@ std::optional<SeqRows> Session::PrefillRows(int budget) {
       .seq = lease_->seq(), .first = chunk.begin, .tokens = rows_, .bulk = chunk.bulk, .logits = 0};
 }
 
-std::optional<SeqRows> Session::StepRows(int budget, Micros now) {
-  const int rows = 1 + static_cast<int>(waiting_.size());
-  if (!WantsStep() || rows > budget) return std::nullopt;
+std::optional<SeqRows> Session::StepRows(int budget, const StepSoFar& step, Micros now) {
+  if (!WantsStep(now)) return std::nullopt;
+  const bool credit = Length() < run_until_;
+  const int waiting = static_cast<int>(waiting_.size());
+  if (!credit && 1 + waiting > budget) return std::nullopt;
+  if (budget < 1) return std::nullopt;
+  taken_ = credit ? DraftsThatPay(std::min(waiting, budget - 1), acceptance_, step) : waiting;
+  last_step_ = step;
   rows_.assign(1, text_.back());
-  rows_.insert(rows_.end(), waiting_.begin(), waiting_.end());
+  rows_.insert(rows_.end(), waiting_.begin(), waiting_.begin() + taken_);
   stepping_ = true;
-  step_since_ = asked_at_.value_or(now);
-  asked_at_.reset();
-  return SeqRows{.seq = lease_->seq(), .first = Length() - 1, .tokens = rows_, .bulk = false, .logits = rows};
+  TakeUp(now);
+  return SeqRows{.seq = lease_->seq(),
+                 .first = Length() - 1,
+                 .tokens = rows_,
+                 .bulk = false,
+                 .logits = static_cast<int>(rows_.size())};
 }
 
-Result<std::optional<Frame>> Session::OnLogits(const LogitsView& logits, int first, Micros now) {
+// The clocks of what the step answers.
+void Session::TakeUp(Micros now) {
+  if (held_since_ >= Micros{0}) {
+    waited_ = std::max(Micros{0}, now - held_since_);
+    // Held in vain: it will not be held again until drafts have shown how long they really take.
+    if (taken_ == 0) turnaround_ = 2 * std::max(turnaround_, waited_);
+  }
+  held_since_ = Micros{-1};
+  const bool answers = taken_ > 0 || Length() < asked_until_;
+  while (!arrivals_.empty() && arrivals_.front().first <= Length()) arrivals_.pop_front();
+  step_since_ = answers && !arrivals_.empty() ? arrivals_.front().second : now;
+}
+
+Result<std::optional<Frame>> Session::OnLogits(const LogitsView& logits, int first, const CostCurve& costs,
+                                               Micros now) {
   last_active_ = std::max(last_active_, now);
   if (!stepping_) {
     cached_ += static_cast<Pos>(rows_.size());
@@ -157,16 +226,20 @@ Result<std::optional<Frame>> Session::OnLogits(const LogitsView& logits, int fir
   }
   Result<Verdict> verdict = Race(logits, first);
   if (!verdict) return Forward(verdict);
-  Settle(*verdict);
+  if (Settle(*verdict)) told_at_ = now;
   cached_ = Length() - 1;
   if (Status s = lease_->engine().Truncate(lease_->seq(), cached_); !s) return Forward(s);
+  HoldForDrafts(costs, now);
   verdict->server_us = static_cast<uint64_t>((now - step_since_).count());
+  verdict->judged = taken_;
+  verdict->waited_us = static_cast<uint64_t>(std::exchange(waited_, Micros{0}).count());
   return std::optional<Frame>(*verdict);
 }
 
 std::optional<Frame> Session::TakeOpened(Micros now) {
   if (opened_ || WantsPrefill()) return std::nullopt;
   opened_ = true;
+  told_at_ = now;
   return Opened{.length = opened_length_, .server_us = static_cast<uint64_t>((now - open_at_).count())};
 }
 
@@ -190,17 +263,19 @@ Result<Verdict> Session::Race(const LogitsView& logits, int first) {
   }
 }
 
-// Drafts may have come in while the step ran, so that one may wait for the bonus' place too.
-void Session::Settle(const Verdict& verdict) {
+// More drafts may wait than the step took up, so that one may wait for the bonus' place too. True when the
+// epoch ended here.
+bool Session::Settle(const Verdict& verdict) {
   const auto accepted = static_cast<size_t>(verdict.accepted);
   const bool drafted = accepted < waiting_.size();
   const bool agrees = drafted && waiting_[accepted] == verdict.token;
   const size_t judged = accepted + (drafted ? 1 : 0);
+  for (size_t i = 0; i < judged; ++i) acceptance_.Judge(static_cast<int>(i), i < accepted || agrees);
   stats_.verified += judged;
   stats_.accepted += accepted + (agrees ? 1 : 0);
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(judged));
   if (drafted && !agrees) EndEpoch(Length());
-  if (waiting_.empty() && Length() >= asked_until_) asked_at_.reset();
+  return drafted && !agrees;
 }
 
 }  // namespace tandem

@@ -9,8 +9,13 @@
 //  other
 //    token is the correction; after g equal ones the last row's token is the bonus. One Verdict says so, and
 //    the cache is cut back to what stands.
-//  - Stream: the same with g = 0, while L is below the credit (run_until) and no draft waits. A Drafts frame
-//    without ids is credit up to base + 1.
+//  - Stream: the same with g = 0, while L is below the credit (run_until). A Drafts frame without ids is
+//  credit
+//    up to base + 1.
+//  - How many waiting drafts a step takes up is the session's choice: all of them without credit (the edge
+//  waits
+//    for their verdict), with credit those that pay (cloud/step_policy.h). With credit and no drafts it may
+//    hold its step for drafts that its edge has always been quick to send; the verdict says how long it did.
 //  - An epoch is one contiguous branch. It ends at its first id that differs from this text, whoever wrote
 //  the
 //    text there: a verdict's correction, or a bonus or streamed token that a draft contradicts which was on
@@ -25,14 +30,18 @@
 //  - No text grows past the context. The verdict that fills it is the last; Drafts that would are refused.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "base/types.h"
+#include "cloud/step_policy.h"
 #include "decode/engine.h"
 #include "decode/prefill.h"
+#include "sample/acceptance.h"
 #include "sample/sampler.h"
 #include "wire/frame.h"
 
@@ -78,16 +87,22 @@ class Session {
   Status OnCredit(const Credit& credit);
 
   bool WantsPrefill() const { return cached_ < Length() - 1; }
-  bool WantsStep() const;
+  // From when on it wants a step; nullopt: not before its edge says more. May lie in the past.
+  std::optional<Micros> StepDue() const;
+  bool WantsStep(Micros now) const;
 
   // Rows for the step now planned, at most `budget`; nullopt when it wants none or the budget is too small
   // for them. The tokens live in the session until OnLogits. Call only one of the two between two OnLogits.
   std::optional<SeqRows> PrefillRows(int budget);
-  std::optional<SeqRows> StepRows(int budget, Micros now);
+  // step: what others put into it; the session's rows are chosen for what they cost beside them.
+  std::optional<SeqRows> StepRows(int budget, const StepSoFar& step, Micros now);
+  // Tokens that the rows of the last StepRows will bring, expected.
+  double expected_tokens() const { return acceptance_.ExpectedTokens(taken_); }
 
   // The planned rows were computed; `first` is the first of the session's rows in `logits`. Returns what to
   // tell the edge.
-  Result<std::optional<Frame>> OnLogits(const LogitsView& logits, int first, Micros now);
+  Result<std::optional<Frame>> OnLogits(const LogitsView& logits, int first, const CostCurve& costs,
+                                        Micros now);
   // Opened, once, when the prompt is cached; also right after construction for a prompt of one id.
   std::optional<Frame> TakeOpened(Micros now);
 
@@ -100,8 +115,11 @@ class Session {
   Status CheckDrafts(const Drafts& drafts) const;
   size_t Late(const Drafts& drafts) const;  // how many leading ids lie below L and agree
   void EndEpoch(Pos after);                 // the next epoch's drafts begin there or later
+  void Arrived(const Drafts& drafts, Micros now);
+  void HoldForDrafts(const CostCurve& costs, Micros now);
+  void TakeUp(Micros now);
   Result<Verdict> Race(const LogitsView& logits, int first);
-  void Settle(const Verdict& verdict);
+  bool Settle(const Verdict& verdict);
 
   std::unique_ptr<SequenceLease> lease_;
   std::vector<Token> text_;
@@ -118,10 +136,23 @@ class Session {
   Pos branch_end_ = 0;          // end of the epoch's last frame; L + waiting while drafts wait, else <= L
   std::vector<Token> waiting_;  // drafts for positions L, L + 1, ...
 
+  // Holding: when the edge heard of a new branch's begin, how long it takes to send drafts for it, and how
+  // many.
+  std::optional<Micros> told_at_{};
+  Micros turnaround_{-1};  // < 0: not known
+  double usual_drafts_ = 0;
+  Micros held_since_{-1};  // < 0: not held
+  Micros held_until_{0};
+  StepSoFar last_step_{};  // what others had in the last step
+
+  AcceptanceRate acceptance_;
   std::vector<Token> rows_;         // of the step under way
+  int taken_ = 0;                   // drafts in it
+  Micros waited_{0};                // that it was held
   bool stepping_ = false;           // ... and whether it verifies or streams
-  std::optional<Micros> asked_at_;  // arrival of the oldest frame that no step has taken up yet
-  Micros step_since_{0};            // ... of the oldest that the step under way answers, or the step's start
+  // Frames with drafts (or asks) beyond the text: where they end and when they arrived.
+  std::deque<std::pair<Pos, Micros>> arrivals_{};
+  Micros step_since_{0};  // arrival of the oldest frame that the step under way answers, or the step's start
 
   bool opened_ = false;
   Micros open_at_{0};

@@ -14,6 +14,13 @@ using testing::HasSubstr;
 constexpr Pos kPrompt = 5;
 constexpr Pos kContext = 40;
 
+// Every draft pays where a row costs nothing.
+CostCurve FreeRows() {
+  CostCurve costs;
+  for (const int rows : {1, 64}) costs.Observe(rows, Micros{1'000});
+  return costs;
+}
+
 class SessionTest : public testing::Test {
  protected:
   SessionTest() : text_(StraightText(target_, PromptOpen(kPrompt), kContext)) { Reset(PromptOpen(kPrompt)); }
@@ -31,20 +38,22 @@ class SessionTest : public testing::Test {
   }
 
   bool Plan() {
-    rows_ = session_->WantsPrefill() ? session_->PrefillRows(64) : session_->StepRows(64, now_);
+    now_ = std::max(now_, session_->StepDue().value_or(now_));  // a step that is held comes in its time
+    rows_ = session_->WantsPrefill() ? session_->PrefillRows(64) : session_->StepRows(64, {&costs_}, now_);
     return rows_.has_value();
   }
   Result<std::optional<Frame>> Compute() {
     const Result<LogitsView> logits = engine_.Step(std::span(&*rows_, 1));
     if (!logits) return Forward(logits);
-    return session_->OnLogits(*logits, 0, now_);
+    return session_->OnLogits(*logits, 0, costs_, now_);
   }
   std::optional<Verdict> Step() {
     if (!Plan()) return std::nullopt;
     const Result<std::optional<Frame>> frame = Compute();
     EXPECT_TRUE(frame) << frame.error().message;
     if (!frame || !*frame || !std::holds_alternative<Verdict>(**frame)) return std::nullopt;
-    return std::get<Verdict>(**frame);
+    last_ = std::get<Verdict>(**frame);
+    return Bare(last_);
   }
   void Prefill() {
     while (session_->WantsPrefill()) Step();
@@ -57,6 +66,8 @@ class SessionTest : public testing::Test {
   Micros now_{0};
   std::optional<Session> session_;
   std::optional<SeqRows> rows_;
+  CostCurve costs_ = FreeRows();
+  Verdict last_;  // of Step, with how it came about
 };
 
 TEST_F(SessionTest, OpenedComesOnceWhenAllButTheLastIdAreCached) {
@@ -85,7 +96,7 @@ TEST_F(SessionTest, FullAcceptanceGivesABonusAndTheEpochGoesOn) {
   EXPECT_EQ(rows_->logits, 4);
   EXPECT_FALSE(rows_->bulk);
   const auto first = std::get<Verdict>(*Compute().value());
-  EXPECT_EQ(first, (Verdict{.epoch = 0, .base = 5, .accepted = 3, .token = text_[8], .server_us = 0}));
+  EXPECT_EQ(Bare(first), (Verdict{.epoch = 0, .base = 5, .accepted = 3, .token = text_[8], .server_us = 0}));
   ASSERT_TRUE(Draft(9, Right(9, 10)));
   EXPECT_EQ(Step(), (Verdict{.epoch = 0, .base = 9, .accepted = 1, .token = text_[10]}));
   EXPECT_FALSE(Plan());
@@ -120,7 +131,8 @@ TEST_F(SessionTest, AnAskBehindDraftsThatABonusSettlesIsNotLost) {
   ASSERT_TRUE(Plan());
   ASSERT_TRUE(Draft(6, Right(6, 7)));  // the bonus will agree with it
   ASSERT_TRUE(Draft(7, {}));
-  EXPECT_EQ(std::get<Verdict>(*Compute().value()), (Verdict{.base = 5, .accepted = 1, .token = text_[6]}));
+  EXPECT_EQ(Bare(std::get<Verdict>(*Compute().value())),
+            (Verdict{.base = 5, .accepted = 1, .token = text_[6]}));
   EXPECT_EQ(session_->stats().accepted, 2u);
   EXPECT_EQ(Step(), (Verdict{.base = 7, .token = text_[7]}));
 }
@@ -138,7 +150,8 @@ TEST_F(SessionTest, ABonusJudgesADraftThatCameDuringTheStep) {
   ASSERT_TRUE(Draft(5, Right(5, 6)));
   ASSERT_TRUE(Plan());
   ASSERT_TRUE(Draft(6, {Wrong(6), 3, 4}));
-  EXPECT_EQ(std::get<Verdict>(*Compute().value()), (Verdict{.base = 5, .accepted = 1, .token = text_[6]}));
+  EXPECT_EQ(Bare(std::get<Verdict>(*Compute().value())),
+            (Verdict{.base = 5, .accepted = 1, .token = text_[6]}));
   EXPECT_EQ(session_->stats().verified, 2u);
   EXPECT_EQ(session_->stats().stale, 2u);
   EXPECT_FALSE(Plan());
@@ -332,7 +345,7 @@ TEST_F(SessionTest, PromptsGoInWholeBulkBlocksAndTheirTailSmall) {
   std::vector<std::pair<Pos, bool>> chunks;
   while (const std::optional<SeqRows> rows = session.PrefillRows(130)) {
     chunks.push_back({static_cast<Pos>(rows->tokens.size()), rows->bulk});
-    ASSERT_TRUE(session.OnLogits(engine.Step(std::span(&*rows, 1)).value(), 0, now_));
+    ASSERT_TRUE(session.OnLogits(engine.Step(std::span(&*rows, 1)).value(), 0, costs_, now_));
   }
   EXPECT_EQ(chunks, (std::vector<std::pair<Pos, bool>>{{128, true}, {64, true}, {7, false}}));
 }

@@ -49,6 +49,16 @@ inline std::vector<Token> StraightText(const FakeEngineConfig& config, const Ope
   return text;
 }
 
+// What a verdict says of the text, without how it came about.
+inline Verdict Bare(Verdict verdict) {
+  verdict.judged = 0;
+  verdict.waited_us = 0;
+  return verdict;
+}
+inline std::optional<Verdict> Bare(const std::optional<Verdict>& verdict) {
+  return verdict ? std::optional(Bare(*verdict)) : std::nullopt;
+}
+
 class Talk {
  public:
   explicit Talk(const FakeEngineConfig& target = {}, const ServiceConfig& config = TalkConfig())
@@ -77,6 +87,8 @@ class Talk {
   // One engine step; false when nobody waits. The two halves let frames come in between.
   bool Step() { return Plan() && Compute(); }
   bool Plan() {
+    // A step that is held for drafts comes in its time.
+    if (const std::optional<Micros> due = service.WorkDue()) now = std::max(now, *due);
     rows = service.PlanStep(now);
     return !rows.empty();
   }
@@ -90,10 +102,12 @@ class Talk {
     }
   }
 
-  // The oldest frame that conn has not read yet, if it is of that kind.
+  // The oldest frame that conn has not read yet, if it is of that kind; Costs are left out unless asked for.
   template <class Kind>
   std::optional<Kind> Next(ConnId conn) {
     std::vector<Frame>& frames = heard[conn];
+    if (!std::is_same_v<Kind, Costs>)
+      std::erase_if(frames, [](const Frame& frame) { return std::holds_alternative<Costs>(frame); });
     if (frames.empty() || !std::holds_alternative<Kind>(frames.front())) return std::nullopt;
     const Kind kind = std::get<Kind>(frames.front());
     frames.erase(frames.begin());

@@ -5,29 +5,52 @@
 
 namespace tandem {
 
-void DraftWindow::Add(Token id, bool ends_block) {
+bool DraftWindow::WantsDraft(const WindowRule& rule, int32_t room) const {
+  if (ended_ || (rule.stop_and_wait && InFlight())) return false;
+  // One chunk is kept ready behind the window; it goes out the moment there is room.
+  // A closed window still wants one draft: whether it would have stood is how the planner learns.
+  const int32_t ahead = rule.stop_and_wait ? rule.chunk : rule.window == 0 ? 1 : rule.window + rule.chunk;
+  return Drafted() < std::min(ahead, room);
+}
+
+bool DraftWindow::ReadyToSend(const WindowRule& rule, int32_t room) const {
+  if (rule.stop_and_wait) return !InFlight() && !WantsDraft(rule, room);
+  const int32_t unsent = Drafted() - sent_;
+  const int32_t open = std::min(rule.window, room) - sent_;
+  if (unsent <= 0 || open <= 0) return false;
+  // A whole chunk, or the last of the branch; not the last few ids of a window that a verdict will soon open.
+  return std::min(unsent, open) >= rule.chunk || (ended_ && unsent <= open) || sent_ + unsent >= room;
+}
+
+void DraftWindow::Add(Token id, bool ends_branch) {
   drafts_.push_back(id);
-  ended_ = ends_block;
+  ended_ = ends_branch;
   ++stats_.drafted;
 }
 
-Drafts DraftWindow::Send(int32_t block) {
-  const auto count = std::min(drafts_.size(), static_cast<size_t>(std::max(block, 0)));
-  Drafts frame{.epoch = epoch_, .base = base_};
-  frame.ids.assign(drafts_.begin(), drafts_.begin() + static_cast<std::ptrdiff_t>(count));
-  sent_ = static_cast<int32_t>(count);
-  stats_.sent += count;
+Drafts DraftWindow::Send(const WindowRule& rule, int32_t room) {
+  const int32_t open = std::min(rule.stop_and_wait ? rule.chunk : rule.window, room) - sent_;
+  const int32_t count = std::clamp(open, 0, Drafted() - sent_);
+  Drafts frame{.epoch = epoch_, .base = base_ + sent_};
+  const auto first = drafts_.begin() + sent_;
+  frame.ids.assign(first, first + count);
+  sent_ += count;
+  stats_.sent += static_cast<uint64_t>(count);
   asked_ = true;
   return frame;
 }
 
+// A verdict of an epoch that this side has left says nothing of drafts: it is text that the cloud wrote
+// before it heard that the branch is dead.
 Status DraftWindow::Check(const Verdict& verdict) const {
-  if (verdict.epoch != epoch_ || verdict.base != base_) {
+  if (verdict.epoch > epoch_ || verdict.base != base_) {
     return Fail(ErrorCode::kProtocol, "a verdict for epoch {} position {}, expected epoch {} position {}",
                 verdict.epoch, verdict.base, epoch_, base_);
   }
-  if (verdict.accepted < 0 || verdict.accepted > sent_) {
-    return Fail(ErrorCode::kProtocol, "a verdict accepts {} drafts of {} sent", verdict.accepted, sent_);
+  const int32_t most = verdict.epoch == epoch_ ? sent_ : 0;
+  if (verdict.accepted < 0 || verdict.accepted > verdict.judged || verdict.judged > most) {
+    return Fail(ErrorCode::kProtocol, "a verdict of epoch {} accepts {} of {} judged drafts, {} were sent",
+                verdict.epoch, verdict.accepted, verdict.judged, most);
   }
   return {};
 }
@@ -44,6 +67,8 @@ Result<Settled> DraftWindow::Take(const Verdict& verdict) {
   const bool was_drafted = used < drafts_.size();
   const bool keep_rest = was_drafted && drafts_[used] == verdict.token;
   settled.mismatch = was_sent && !keep_rest;
+  settled.guessed = verdict.accepted + (keep_rest ? 1 : 0);
+  settled.missed = was_drafted && !keep_rest;
   settled.drafts += was_sent && keep_rest ? 1 : 0;
   used += was_drafted ? 1 : 0;
   stats_.accepted += static_cast<uint64_t>(settled.drafts);

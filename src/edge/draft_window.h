@@ -1,6 +1,7 @@
 // The window of speculation: drafts for positions base, base + 1, ... of which the first `sent` are with the
-// cloud. Today one block of fixed length is in it at a time: it is drafted, sent whole, judged whole. A
-// sliding window changes WantsDraft and ReadyToSend and nothing else: verdicts are taken as they come.
+// cloud. It slides: drafts go out in chunks while the window is open, verdicts are taken as they come, and
+// what is drafted beyond the window stays here until there is room. With stop_and_wait it is one block at a
+// time: drafted, sent whole, judged whole.
 #pragma once
 
 #include <cstdint>
@@ -12,10 +13,20 @@
 
 namespace tandem {
 
+// How a window moves. The planner changes it while the text runs.
+struct WindowRule {
+  int32_t chunk = 3;   // ids of a frame, except where a branch ends
+  int32_t window = 3;  // ids that may be with the cloud unjudged; 0: nothing is sent
+  bool stop_and_wait = true;
+  friend bool operator==(const WindowRule&, const WindowRule&) = default;
+};
+
 // What a verdict settles: ids to commit, in order.
 struct Settled {
   std::vector<Token> tokens;
-  int32_t drafts = 0;     // how many of them were drafts that stand; the rest is the cloud's
+  int32_t drafts = 0;     // how many of them were sent drafts that stand; the rest is the cloud's
+  int32_t guessed = 0;    // how many of them the edge had drafted alike, sent or not
+  bool missed = false;    // the edge had another draft, sent or not, behind those
   bool mismatch = false;  // a draft that was sent differs from the cloud's text: the epoch ended
 };
 
@@ -27,15 +38,14 @@ class DraftWindow {
  public:
   explicit DraftWindow(Pos base) : base_(base) {}
 
-  // `block`: how long a block may be now. A block also ends where Add says so (an end-of-generation token).
-  bool WantsDraft(int32_t block) const {
-    return !InFlight() && !ended_ && static_cast<int32_t>(drafts_.size()) < block;
-  }
-  bool ReadyToSend(int32_t block) const { return !InFlight() && !WantsDraft(block); }
+  // `room`: how many drafts the text has room for now. A branch also ends where Add says so (an
+  // end-of-generation token).
+  bool WantsDraft(const WindowRule& rule, int32_t room) const;
+  bool ReadyToSend(const WindowRule& rule, int32_t room) const;
 
-  void Add(Token id, bool ends_block);
-  // The frame that sends what is ready, at most `block` ids; without drafts it asks the cloud for one token.
-  Drafts Send(int32_t block);
+  void Add(Token id, bool ends_branch);
+  // The frame that sends what is ready and fits; under stop_and_wait, without drafts, it asks for one token.
+  Drafts Send(const WindowRule& rule, int32_t room);
 
   // kProtocol when the verdict answers nothing of this window. Its token is in the vocabulary: the caller has
   // looked.
@@ -43,12 +53,14 @@ class DraftWindow {
   // The cloud's session is gone: what was in flight is thrown away unjudged and may be sent again.
   void LinkLost();
 
-  bool InFlight() const { return asked_; }
+  bool InFlight() const { return asked_; }  // a frame waits for its verdict
+  int32_t unjudged() const { return sent_; }
   uint32_t epoch() const { return epoch_; }
   const std::vector<Token>& drafts() const { return drafts_; }
   const WindowStats& stats() const { return stats_; }
 
  private:
+  int32_t Drafted() const { return static_cast<int32_t>(drafts_.size()); }
   Status Check(const Verdict& verdict) const;
   void DropDrafts();
 

@@ -11,16 +11,21 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
+WindowRule Block(int32_t length) {
+  return {length, length, true};
+}
+
 // A window at position 10 with `drafts` in it, the first `sent` of them with the cloud.
 DraftWindow Filled(const std::vector<Token>& drafts, int32_t sent) {
   DraftWindow window(10);
   for (const Token id : drafts) window.Add(id, false);
-  if (sent >= 0) window.Send(sent);
+  if (sent >= 0) window.Send(Block(std::max(sent, 1)), sent);
   return window;
 }
 
 Verdict Says(int32_t accepted, Token token, Pos base = 10, uint32_t epoch = 0) {
-  return {.epoch = epoch, .base = base, .accepted = accepted, .token = token};
+  return {
+      .epoch = epoch, .base = base, .accepted = accepted, .token = token, .judged = std::max(accepted, 0)};
 }
 
 void ExpectBalance(const DraftWindow& window, uint64_t in_flight) {
@@ -31,30 +36,30 @@ void ExpectBalance(const DraftWindow& window, uint64_t in_flight) {
 TEST(DraftWindow, DraftsABlockAndSendsItOnce) {
   DraftWindow window(10);
   for (const Token id : {1, 2, 3}) {
-    EXPECT_TRUE(window.WantsDraft(3));
-    EXPECT_FALSE(window.ReadyToSend(3));
+    EXPECT_TRUE(window.WantsDraft(Block(3), 3));
+    EXPECT_FALSE(window.ReadyToSend(Block(3), 3));
     window.Add(id, false);
   }
-  EXPECT_FALSE(window.WantsDraft(3));
-  ASSERT_TRUE(window.ReadyToSend(3));
-  EXPECT_EQ(window.Send(3), (Drafts{.epoch = 0, .base = 10, .ids = {1, 2, 3}}));
+  EXPECT_FALSE(window.WantsDraft(Block(3), 3));
+  ASSERT_TRUE(window.ReadyToSend(Block(3), 3));
+  EXPECT_EQ(window.Send(Block(3), 3), (Drafts{.epoch = 0, .base = 10, .ids = {1, 2, 3}}));
   EXPECT_TRUE(window.InFlight());
-  EXPECT_FALSE(window.WantsDraft(3));
-  EXPECT_FALSE(window.ReadyToSend(3));
+  EXPECT_FALSE(window.WantsDraft(Block(3), 3));
+  EXPECT_FALSE(window.ReadyToSend(Block(3), 3));
 }
 
 TEST(DraftWindow, AnEndTokenClosesTheBlock) {
   DraftWindow window(10);
   window.Add(1, true);
-  EXPECT_FALSE(window.WantsDraft(5));
-  EXPECT_TRUE(window.ReadyToSend(5));
+  EXPECT_FALSE(window.WantsDraft(Block(5), 5));
+  EXPECT_TRUE(window.ReadyToSend(Block(5), 5));
 }
 
 TEST(DraftWindow, WithoutRoomForDraftsItAsksForOneToken) {
   DraftWindow window(10);
-  EXPECT_FALSE(window.WantsDraft(0));
-  ASSERT_TRUE(window.ReadyToSend(0));
-  EXPECT_THAT(window.Send(0).ids, IsEmpty());
+  EXPECT_FALSE(window.WantsDraft(Block(3), 0));
+  ASSERT_TRUE(window.ReadyToSend(Block(3), 0));
+  EXPECT_THAT(window.Send(Block(3), 0).ids, IsEmpty());
   const Settled settled = window.Take(Says(0, 5)).value();
   EXPECT_THAT(settled.tokens, ElementsAre(5));
   EXPECT_EQ(settled.drafts, 0);
@@ -69,8 +74,8 @@ TEST(DraftWindow, FullAcceptanceAndTheBonus) {
   EXPECT_EQ(settled.drafts, 3);
   EXPECT_EQ(window.epoch(), 0u);
   EXPECT_THAT(window.drafts(), IsEmpty());
-  EXPECT_TRUE(window.WantsDraft(1));
-  EXPECT_EQ(window.Send(0).base, 14);
+  EXPECT_TRUE(window.WantsDraft(Block(3), 1));
+  EXPECT_EQ(window.Send(Block(3), 0).base, 14);
 }
 
 TEST(DraftWindow, AMismatchEndsTheEpochAndTheRestIsStale) {
@@ -83,7 +88,7 @@ TEST(DraftWindow, AMismatchEndsTheEpochAndTheRestIsStale) {
   EXPECT_EQ(window.stats().accepted, 1u);
   EXPECT_EQ(window.stats().stale, 2u);
   EXPECT_FALSE(window.InFlight());
-  EXPECT_EQ(window.Send(0), (Drafts{.epoch = 1, .base = 12, .ids = {}}));
+  EXPECT_EQ(window.Send(Block(3), 0), (Drafts{.epoch = 1, .base = 12, .ids = {}}));
 }
 
 // Drafts that were not sent yet are a guess of the edge alone: they fall without an epoch, and count as
@@ -105,7 +110,7 @@ TEST(DraftWindow, ABonusThatUnsentDraftsGuessedKeepsThem) {
   EXPECT_THAT(settled.tokens, ElementsAre(1, 2));
   EXPECT_EQ(settled.drafts, 1);  // the second is the cloud's: it had not seen the draft
   EXPECT_THAT(window.drafts(), ElementsAre(3));
-  EXPECT_EQ(window.Send(1).base, 12);
+  EXPECT_EQ(window.Send(Block(3), 1).base, 12);
 }
 
 // A cloud that streams: its token came while the drafts were on their way, and they say the same.
@@ -126,7 +131,7 @@ TEST(DraftWindow, ALostLinkMakesWhatWasSentStaleAndKeepsItToBeSentAgain) {
   window.LinkLost();
   EXPECT_FALSE(window.InFlight());
   EXPECT_EQ(window.stats().stale, 3u);
-  EXPECT_EQ(window.Send(3).ids, (std::vector<Token>{1, 2, 3}));
+  EXPECT_EQ(window.Send(Block(3), 3).ids, (std::vector<Token>{1, 2, 3}));
   EXPECT_EQ(window.stats().drafted, 3u);
   EXPECT_EQ(window.stats().sent, 6u);
   ExpectBalance(window, 3);
@@ -143,6 +148,77 @@ TEST(DraftWindow, VerdictsThatAnswerNothingAreRefusedAndChangeNothing) {
     EXPECT_THAT(window.drafts(), ElementsAre(1, 2, 3));
     EXPECT_EQ(window.stats().verified, 0u);
   }
+}
+
+// --- sliding
+
+constexpr WindowRule kSliding{.chunk = 2, .window = 5, .stop_and_wait = false};
+constexpr int32_t kRoom = 100;
+
+TEST(SlidingWindow, SendsChunksWithoutWaitingUntilTheWindowIsFull) {
+  DraftWindow window(10);
+  window.Add(1, false);
+  EXPECT_FALSE(window.ReadyToSend(kSliding, kRoom)) << "half a chunk";
+  window.Add(2, false);
+  EXPECT_EQ(window.Send(kSliding, kRoom), (Drafts{.epoch = 0, .base = 10, .ids = {1, 2}}));
+  for (const Token id : {3, 4, 5, 6, 7}) window.Add(id, false);
+  ASSERT_TRUE(window.ReadyToSend(kSliding, kRoom));
+  EXPECT_EQ(window.Send(kSliding, kRoom), (Drafts{.epoch = 0, .base = 12, .ids = {3, 4, 5}}));
+  EXPECT_FALSE(window.ReadyToSend(kSliding, kRoom)) << "five are unjudged";
+  EXPECT_FALSE(window.WantsDraft(kSliding, kRoom)) << "a chunk is ready behind the window";
+  EXPECT_EQ(window.Take({.base = 10, .accepted = 2, .token = 3, .judged = 2})->drafts, 3);
+  EXPECT_EQ(window.unjudged(), 2);
+  EXPECT_EQ(window.Send(kSliding, kRoom), (Drafts{.epoch = 0, .base = 15, .ids = {6, 7}}));
+  ExpectBalance(window, 4);
+}
+
+TEST(SlidingWindow, TheLastOfABranchGoesOutThoughItIsNoWholeChunk) {
+  DraftWindow window(10);
+  window.Add(1, true);
+  EXPECT_FALSE(window.WantsDraft(kSliding, kRoom));
+  EXPECT_TRUE(window.ReadyToSend(kSliding, kRoom));
+  DraftWindow full(10);
+  full.Add(1, false);
+  EXPECT_TRUE(full.ReadyToSend(kSliding, 1)) << "the text has room for no more";
+}
+
+TEST(SlidingWindow, AClosedWindowDraftsOneToLearnAndSendsNothing) {
+  const WindowRule closed{.chunk = 4, .window = 0, .stop_and_wait = false};
+  DraftWindow window(10);
+  ASSERT_TRUE(window.WantsDraft(closed, kRoom));
+  window.Add(7, false);
+  EXPECT_FALSE(window.WantsDraft(closed, kRoom));
+  EXPECT_FALSE(window.ReadyToSend(closed, kRoom));
+  const Settled hit = window.Take(Says(0, 7)).value();
+  EXPECT_EQ(hit.guessed, 1);
+  EXPECT_EQ(hit.drafts, 0) << "it was never sent: the token is the cloud's";
+  window.Add(8, false);
+  EXPECT_TRUE(window.Take(Says(0, 9, 11)).value().missed);
+  EXPECT_EQ(window.epoch(), 0u);
+}
+
+// The cloud had not heard yet that the branch is dead, and went on by itself.
+TEST(SlidingWindow, AVerdictOfAnEpochThatIsOverIsText) {
+  DraftWindow window = Filled({1, 2, 3}, 3);
+  ASSERT_TRUE(window.Take(Says(0, 9)).value().mismatch);
+  window.Add(4, false);
+  window.Add(5, false);
+  ASSERT_EQ(window.Send(kSliding, kRoom).epoch, 1u);
+  const Settled settled = window.Take(Says(0, 4, 11, 0)).value();
+  EXPECT_THAT(settled.tokens, ElementsAre(4));
+  EXPECT_EQ(settled.drafts, 1) << "late, and it agrees";
+  EXPECT_EQ(window.epoch(), 1u);
+  EXPECT_FALSE(window.Take(Says(1, 6, 12, 0))) << "an old epoch accepts nothing";
+}
+
+TEST(SlidingWindow, AVerdictMayJudgeAPartOfWhatWaits) {
+  DraftWindow window = Filled({1, 2, 3, 4}, 4);
+  EXPECT_THAT(window.Take({.base = 10, .accepted = 1, .token = 2, .judged = 1})->tokens, ElementsAre(1, 2));
+  EXPECT_EQ(window.unjudged(), 2);
+  EXPECT_FALSE(window.Take({.base = 12, .accepted = 1, .token = 9, .judged = 0}))
+      << "accepts more than it judged";
+  EXPECT_FALSE(window.Take({.base = 12, .accepted = 1, .token = 9, .judged = 3}))
+      << "judges more than was sent";
 }
 
 }  // namespace

@@ -7,14 +7,26 @@
 
 namespace tandem {
 
+namespace {
+
+// Tokens that the cloud may be ahead of what this side has: more than it writes in any round trip worth
+// having, little enough to lose with a link.
+constexpr int64_t kCredit = 128;
+
+}  // namespace
+
 const char* ModeName(Mode mode) {
   switch (mode) {
     case Mode::kEdge:
       return "edge";
     case Mode::kCloud:
       return "cloud";
+    case Mode::kSync:
+      return "sync";
     case Mode::kSpeculate:
       return "speculate";
+    case Mode::kAuto:
+      return "auto";
   }
   return "?";
 }
@@ -35,6 +47,7 @@ const char* FinishName(Finish finish) {
 
 // The first `drafts` are accepted drafts, the rest is by `rest`. Ids past the end of the text are dropped.
 void Generation::State::Commit(const std::vector<Token>& tokens, int32_t drafts, Author rest, Micros now) {
+  BookPlan(tokens.size());
   EdgeAction commit{.kind = EdgeAction::Kind::kCommit};
   Finish finish = Finish::kNone;
   for (size_t i = 0; i < tokens.size() && finish == Finish::kNone; ++i) {
@@ -63,22 +76,38 @@ void Generation::State::Commit(const std::vector<Token>& tokens, int32_t drafts,
   if (finish != Finish::kNone) Stop(finish, std::nullopt, now);
 }
 
-// How many drafts a block may hold now: the answer adds one token of the cloud's, and everybody's context
-// ends somewhere.
-int32_t Generation::State::Block() const {
-  int64_t block = std::min(config.draft_length, Remaining() - 1);
-  block = std::min<int64_t>(block, int64_t{drafter->context()} - Length() + 1);
-  if (welcome) {
-    block = std::min<int64_t>(block, welcome->max_draft);
-    block = std::min<int64_t>(block, int64_t{welcome->context} - Length() - 1);
-  }
-  return static_cast<int32_t>(std::max<int64_t>(block, 0));
+// How many drafts the text has room for now: the answer adds one token of the cloud's, and everybody's
+// context ends somewhere.
+int32_t Generation::State::Room() const {
+  int64_t room = std::min<int64_t>(Remaining() - 1, int64_t{drafter->context()} - Length() + 1);
+  if (welcome) room = std::min<int64_t>(room, int64_t{welcome->context} - Length() - 1);
+  return static_cast<int32_t>(std::max<int64_t>(room, 0));
+}
+
+WindowRule Generation::State::Rule() {
+  const int32_t most = welcome ? std::max(1, welcome->max_draft) : config.draft_length;
+  if (config.mode == Mode::kAuto) return planner.Now(most).rule;
+  const int32_t chunk = std::min(config.draft_length, most);
+  if (config.mode == Mode::kSync) return {chunk, chunk, true};
+  const int32_t open = config.window > 0 ? config.window : 3 * config.draft_length;
+  return {chunk, std::clamp(open, chunk, most), false};
+}
+
+// Running means of what was promised for each token.
+void Generation::State::BookPlan(size_t tokens) {
+  const auto mean = [&](double& value, double& weight, double us) {
+    if (us <= 0 || tokens == 0) return;
+    weight += static_cast<double>(tokens);
+    value += (us - value) * static_cast<double>(tokens) / weight;
+  };
+  if (config.mode == Mode::kAuto)
+    mean(stats.predicted_us, planned_tokens, planner.Now(welcome ? welcome->max_draft : 1).us_per_token);
+  mean(stats.streaming_us, costed_tokens, planner.StreamingUs());
 }
 
 void Generation::State::Compute(Micros now) {
   branch = text;
-  if (config.mode == Mode::kSpeculate)
-    branch.insert(branch.end(), window.drafts().begin(), window.drafts().end());
+  if (config.mode != Mode::kEdge) branch.insert(branch.end(), window.drafts().begin(), window.drafts().end());
   Result<SeqRows> next = drafter->Next(branch);
   if (!next) {
     Stop(Finish::kError, next.error(), now);
@@ -108,11 +137,28 @@ void Generation::State::Pump(Micros now) {
     return;
   }
   if (config.mode == Mode::kCloud) return;
-  const int32_t block = Block();
-  if (!rows && window.WantsDraft(block)) Compute(now);
-  if (done || link != LinkState::kOpen || !window.ReadyToSend(block)) return;
-  Send(window.Send(block), now);
-  asked_at = now;
+  RenewCredit(now);
+  const int32_t room = Room();
+  const WindowRule rule = Rule();
+  if (!rows && window.WantsDraft(rule, room)) Compute(now);
+  if (done || link != LinkState::kOpen || !window.ReadyToSend(rule, room)) return;
+  const Drafts drafts = window.Send(rule, room);
+  in_flight.push_back({drafts.base + std::max<Pos>(1, static_cast<Pos>(drafts.ids.size())), now});
+  Send(drafts, now);
+}
+
+Pos Generation::State::CreditNow() const {
+  if (!Streams() || !welcome) return 0;
+  const int64_t all = std::min<int64_t>(welcome->context, int64_t{Length()} + Remaining());
+  return static_cast<Pos>(config.mode == Mode::kCloud ? all : std::min<int64_t>(all, Length() + kCredit));
+}
+
+void Generation::State::RenewCredit(Micros now) {
+  if (link != LinkState::kOpen || !Streams() || credit - Length() > kCredit / 2) return;
+  const Pos more = CreditNow();
+  if (more <= credit) return;
+  Send(Credit{.run_until = more}, now);
+  credit = more;
 }
 
 Generation::Generation(GenerationConfig config, Engine* draft)
@@ -127,8 +173,9 @@ Status Generation::Check(const GenerationConfig& config, const Engine* draft) {
   if (config.mode == Mode::kCloud) return {};
   if (draft == nullptr)
     return Fail(ErrorCode::kUsage, "mode {} needs a model at the edge", ModeName(config.mode));
-  if (config.mode == Mode::kSpeculate && config.draft_length < 1) {
-    return Fail(ErrorCode::kUsage, "a draft length of {}, at least 1", config.draft_length);
+  if (config.draft_length < 1 || config.window < 0) {
+    return Fail(ErrorCode::kUsage, "a draft length of {} (at least 1), a window of {} (at least 0)",
+                config.draft_length, config.window);
   }
   if (config.prompt.size() >= static_cast<size_t>(draft->info().context)) {
     return Fail(ErrorCode::kContext, "the prompt has {} tokens, the context of {} holds {}",
@@ -172,6 +219,7 @@ EdgeActions Generation::OnClosed(const Error& why, Micros now) {
 EdgeActions Generation::OnComputed(const Result<LogitsView>& logits, Micros now) {
   if (!state_->rows) return {};
   const bool wanted = state_->rows->logits > 0;
+  if (wanted && state_->rows->tokens.size() == 1) state_->planner.Draft(now - state_->compute_at);
   state_->rows.reset();
   state_->stats.edge_compute += now - state_->compute_at;
   if (!logits) {
@@ -217,6 +265,9 @@ std::vector<SeqRows> Generation::draft_rows() const {
 
 bool Generation::session_open() const {
   return state_->link == LinkState::kOpen;
+}
+const Plan& Generation::plan() const {
+  return state_->planner.present();
 }
 const std::optional<Welcome>& Generation::welcome() const {
   return state_->welcome;

@@ -1,10 +1,11 @@
-// The edge's generation loop without I/O: one text in mode edge, cloud or speculate. It owns the committed
+// The edge's generation loop without I/O: one text in any of the modes below. It owns the committed
 // ids; caches, drafts in flight and the cloud's session are rebuilt from them. Events with their time go in,
 // actions come out; the shell (runner.h) and the simulation (tests/) carry them out.
 //
 // One loop serves all modes: draft while the window is open, send, take verdicts, commit. Mode edge has no
-// verdicts (the draft model's own pick is committed), mode cloud no drafts (the cloud streams on credit). Not
-// thread-safe.
+// verdicts (the draft model's own pick is committed), mode cloud no drafts (the cloud streams on credit). In
+// speculate and auto the cloud has credit as well, and drafts join its steps when they pay; sync is stop and
+// wait, the baseline. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -17,11 +18,18 @@
 #include "base/sampling_params.h"
 #include "base/types.h"
 #include "decode/engine.h"
+#include "edge/planner.h"
 #include "wire/frame.h"
 
 namespace tandem {
 
-enum class Mode { kEdge, kCloud, kSpeculate };
+enum class Mode {
+  kEdge,
+  kCloud,
+  kSync,       // blocks of draft_length, each waits for its verdict
+  kSpeculate,  // a sliding window of fixed size
+  kAuto,       // a sliding window that the planner moves (edge/planner.h)
+};
 enum class Author : uint8_t {
   kEdge,
   kDraft,
@@ -37,7 +45,8 @@ struct GenerationConfig {
   std::vector<Token> prompt;  // ids, at least one
   int32_t max_tokens = 128;   // generated ids, the end-of-generation token not counted
   SamplingParams sampling;
-  int32_t draft_length = 3;       // k >= 1, mode speculate
+  int32_t draft_length = 3;       // k >= 1: ids of a block (sync), of a frame (speculate), at most (auto)
+  int32_t window = 0;             // drafts that may be unjudged, mode speculate; 0: three times draft_length
   std::vector<Token> end_tokens;  // sorted; end the text and are not part of it
   std::string software;
   VocabIdentity vocab;               // of the model or tokenizer at hand
@@ -74,6 +83,10 @@ struct GenerationStats {
   Micros started{0}, first_token{-1}, finished{0};  // first_token < 0: none yet
   Micros edge_compute{0};                           // inside Compute
   Micros cloud_time{0};                             // sum of server_us of verdicts and Opened
+  Micros opened{-1};                                // the session's first Opened; < 0: none
+  Micros held{0};               // that the cloud held steps for drafts: the price it states in its verdicts
+  double predicted_us = 0;      // per token, mean over the tokens for which there was a plan (mode auto)
+  double streaming_us = 0;      // per token of the cloud streaming alone, by its own costs; 0: not told
   std::vector<Micros> network;  // per verdict that answers a frame: round trip less server time
 };
 
@@ -104,6 +117,9 @@ class Generation {
   bool session_open() const;  // the cloud has admitted the session and the link stands
   // Sentences for the user that are no errors: where exactness does not hold, what ended the text early.
   const std::vector<std::string>& notes() const;
+
+  // What the planner chose last (mode auto), with what it expects.
+  const Plan& plan() const;
 
   const std::vector<Token>& text() const;  // prompt, then everything committed
   const GenerationStats& stats() const;

@@ -33,7 +33,7 @@ ScriptedCloud Cloud() {
 
 TEST(GenerationFaults, AWelcomeThatDoesNotFitEndsTheRunWithTheFigures) {
   const auto refused = [](void (*change)(Welcome&)) {
-    GenerationBench bench(Config(Mode::kSpeculate));
+    GenerationBench bench(Config(Mode::kSync));
     ScriptedCloud cloud = Cloud();
     change(cloud.welcome);
     bench.Start();
@@ -56,7 +56,7 @@ TEST(GenerationFaults, AFirstConnectionThatFailsEndsTheRunAtOnce) {
   ScriptedCloud cloud = Cloud();
   for (int stage = 0; stage < 3; ++stage) {
     for (const bool silent : {false, true}) {
-      GenerationBench bench(Config(Mode::kSpeculate));
+      GenerationBench bench(Config(Mode::kSync));
       bench.Start();
       if (stage > 0) bench.Connect();
       if (stage > 1) bench.AnswerOne(cloud);
@@ -75,7 +75,7 @@ TEST(GenerationFaults, AFirstConnectionThatFailsEndsTheRunAtOnce) {
 
 TEST(GenerationFaults, FaultsBeforeTheFirstSessionEndTheRunWithTheirCode) {
   for (const ErrorCode code : {ErrorCode::kBusy, ErrorCode::kAuth, ErrorCode::kModel, ErrorCode::kInternal}) {
-    GenerationBench bench(Config(Mode::kSpeculate));
+    GenerationBench bench(Config(Mode::kSync));
     ScriptedCloud cloud = Cloud();
     bench.Start();
     bench.Connect();
@@ -93,7 +93,7 @@ TEST(GenerationFaults, LaterFaultsEndTheRunOnlyWhereTryingAgainCannotHelp) {
         ErrorCode::kBusy, ErrorCode::kNetwork, ErrorCode::kInternal, ErrorCode::kResource}) {
     const bool again = code == ErrorCode::kBusy || code == ErrorCode::kNetwork ||
                        code == ErrorCode::kInternal || code == ErrorCode::kResource;
-    GenerationBench bench(Config(Mode::kSpeculate));
+    GenerationBench bench(Config(Mode::kSync));
     ScriptedCloud cloud = Cloud();
     bench.Establish(cloud);
     bench.AnswerOne(cloud);
@@ -108,7 +108,7 @@ TEST(GenerationFaults, LaterFaultsEndTheRunOnlyWhereTryingAgainCannotHelp) {
 }
 
 TEST(GenerationFaults, ABusyCloudIsNotAskedBeforeItsHint) {
-  GenerationBench bench(Config(Mode::kSpeculate));
+  GenerationBench bench(Config(Mode::kSync));
   ScriptedCloud cloud = Cloud();
   bench.Establish(cloud);
   bench.Say(Fault{.code = ErrorCode::kBusy, .message = "full", .retry_after_ms = 7'000});
@@ -118,7 +118,7 @@ TEST(GenerationFaults, ABusyCloudIsNotAskedBeforeItsHint) {
 }
 
 TEST(GenerationFaults, SilenceIsALostLink) {
-  for (const Mode mode : {Mode::kSpeculate, Mode::kCloud}) {
+  for (const Mode mode : {Mode::kSync, Mode::kCloud}) {
     GenerationConfig config = Config(mode);
     config.reply_timeout = Micros{3'000'000};
     GenerationBench bench(config);
@@ -138,7 +138,7 @@ TEST(GenerationFaults, SilenceIsALostLink) {
 
 // Admits sessions and never writes: each session is a fresh hope, but patience counts from the first loss.
 TEST(GenerationFaults, ACloudThatOnlyEverAdmitsIsGivenUp) {
-  GenerationBench bench(Config(Mode::kSpeculate));
+  GenerationBench bench(Config(Mode::kSync));
   ScriptedCloud cloud = Cloud();
   bench.Establish(cloud);
   bench.AnswerOne(cloud);
@@ -159,7 +159,7 @@ TEST(GenerationFaults, ACloudThatOnlyEverAdmitsIsGivenUp) {
 }
 
 TEST(GenerationFaults, PatienceBeginsAnewOnceTheTextHasGrown) {
-  GenerationBench bench(Config(Mode::kSpeculate));
+  GenerationBench bench(Config(Mode::kSync));
   ScriptedCloud cloud = Cloud();
   bench.Establish(cloud);
   for (int loss = 0; loss < 4; ++loss) {
@@ -211,7 +211,7 @@ const Lie kLies[] = {
 TEST(GenerationFaults, EveryLieCostsTheLinkAndTheThirdEndsTheRun) {
   for (const Lie& lie : kLies) {
     SCOPED_TRACE(lie.name);
-    GenerationBench bench(Config(Mode::kSpeculate));
+    GenerationBench bench(Config(Mode::kSync));
     ScriptedCloud cloud = Cloud();
     bench.Establish(cloud);
     for (int time = 1; time <= 3; ++time) {
@@ -233,7 +233,7 @@ TEST(GenerationFaults, ALieOnTheFirstConnectionEndsTheRunAsABreachOfTheProtocol)
   ScriptedCloud cloud = Cloud();
   const Bytes lies[] = {Bytes{1, 2, 3}, Encode(Opened{.length = 4}), Encode(Verdict{.base = 3, .token = 1})};
   for (const Bytes& lie : lies) {
-    GenerationBench bench(Config(Mode::kSpeculate));
+    GenerationBench bench(Config(Mode::kSync));
     bench.Start();
     bench.Connect();
     bench.AnswerOne(cloud);
@@ -262,7 +262,7 @@ void AnyEvent(GenerationBench& bench, ScriptedCloud& cloud) {
 }
 
 RC_GTEST_PROP(GenerationFaultsProperty, WhateverHappensTheTextOnlyGrowsAndTheCountsAddUp, ()) {
-  const Mode mode = *rc::gen::element(Mode::kSpeculate, Mode::kCloud);
+  const Mode mode = *rc::gen::element(Mode::kSync, Mode::kCloud);
   GenerationBench bench(Config(mode));
   ScriptedCloud cloud = Cloud();
   bench.Start();

@@ -37,6 +37,8 @@ void Generation::State::Lost(const Error& why, Micros now, Micros hint) {
   if (done || link == LinkState::kNone || link == LinkState::kWaiting) return;
   link = LinkState::kNone;
   window.LinkLost();
+  in_flight.clear();
+  credit = 0;
   if (!established || EndsForGood(why.code)) {
     Stop(Finish::kError, why, now);
     return;
@@ -93,9 +95,12 @@ Status Generation::State::On(const Welcome& w, Micros now) {
   } else if (first_welcome->weights != w.weights || first_welcome->fingerprint != w.fingerprint) {
     Note("the link came back to another model or other kernels: the text may differ from this seed's");
   }
-  Open open{.ids = text, .spans = {PromptLine()}, .sampling = config.sampling, .epoch = window.epoch()};
-  if (config.mode == Mode::kCloud)
-    open.run_until = static_cast<Pos>(std::min<int64_t>(w.context, int64_t{Length()} + Remaining()));
+  credit = CreditNow();
+  const Open open{.ids = text,
+                  .spans = {PromptLine()},
+                  .sampling = config.sampling,
+                  .epoch = window.epoch(),
+                  .run_until = credit};
   Send(open, now);
   asked_at = now;
   link = LinkState::kOpening;
@@ -110,7 +115,10 @@ Status Generation::State::On(const Opened& opened, Micros now) {
   stats.reconnects += established ? 1 : 0;
   established = true;
   stats.cloud_time += Micros(static_cast<int64_t>(opened.server_us));
-  if (config.mode == Mode::kCloud) BookRoundTrip(opened.server_us, now);
+  if (stats.opened < Micros{0}) stats.opened = now;
+  const Micros away = std::max(Micros{0}, now - asked_at - Micros(static_cast<int64_t>(opened.server_us)));
+  planner.RoundTrip(away);
+  if (config.mode == Mode::kCloud) stats.network.push_back(away);  // the only round trip it has
   return {};
 }
 
@@ -120,18 +128,35 @@ Status Generation::State::On(const Verdict& verdict, Micros now) {
     return Fail(ErrorCode::kProtocol, "a verdict with id {}, outside the vocabulary of {}", verdict.token,
                 config.vocab.size);
   }
-  const bool answers = window.InFlight();
-  if (!answers && config.mode != Mode::kCloud)
+  if (!window.InFlight() && Length() >= credit)
     return Fail(ErrorCode::kProtocol, "a verdict that was not asked for");
   const Result<Settled> settled = window.Take(verdict);
   if (!settled) return Forward(settled);
   backoff.Restored();  // not before: a cloud that only ever admits sessions must not be retried for ever
-  if (answers) {
-    ++stats.rounds;
-    BookRoundTrip(verdict.server_us, now);
-  }
-  stats.cloud_time += Micros(static_cast<int64_t>(verdict.server_us));
+  BookVerdict(verdict, now);
+  for (int32_t i = 0; i < settled->guessed; ++i) planner.Judged(i, true);
+  if (settled->missed) planner.Judged(settled->guessed, false);
   Commit(settled->tokens, settled->drafts, Author::kCloud, now);
+  if (settled->mismatch) in_flight.clear();
+  return {};
+}
+
+// A verdict answers the oldest frame that ends beyond the text before it, if it judged drafts or was asked
+// for.
+void Generation::State::BookVerdict(const Verdict& verdict, Micros now) {
+  stats.cloud_time += Micros(static_cast<int64_t>(verdict.server_us));
+  stats.held += Micros(static_cast<int64_t>(verdict.waited_us));
+  while (!in_flight.empty() && in_flight.front().first <= verdict.base) in_flight.pop_front();
+  if (in_flight.empty() || (verdict.judged == 0 && Streams())) return;
+  ++stats.rounds;
+  BookRoundTrip(in_flight.front().second, verdict.server_us, now);
+}
+
+Status Generation::State::On(const Costs& costs) {
+  if (link != LinkState::kOpen) return Fail(ErrorCode::kProtocol, "Costs out of turn");
+  if (costs.step_us.empty() || costs.step_us.front() == 0)
+    return Fail(ErrorCode::kProtocol, "Costs without the cost of one row");
+  planner.CloudCosts(costs);
   return {};
 }
 
@@ -144,6 +169,7 @@ Status Generation::State::Dispatch(const Frame& frame, Micros now) {
   if (const auto* welcome_frame = std::get_if<Welcome>(&frame)) return On(*welcome_frame, now);
   if (const auto* opened = std::get_if<Opened>(&frame)) return On(*opened, now);
   if (const auto* verdict = std::get_if<Verdict>(&frame)) return On(*verdict, now);
+  if (const auto* costs = std::get_if<Costs>(&frame)) return On(*costs);
   if (const auto* fault = std::get_if<Fault>(&frame)) {
     On(*fault, now);
     return {};

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <algorithm>
+#include <deque>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "edge/backoff.h"
@@ -15,6 +17,8 @@
 
 namespace tandem {
 
+constexpr int32_t kLongestChunk = 16;  // that mode auto may choose
+
 enum class LinkState { kNone, kWaiting, kDialing, kGreeting, kOpening, kOpen };
 
 struct Generation::State {
@@ -23,6 +27,7 @@ struct Generation::State {
         text(config.prompt),
         sampler(config.sampling),
         window(static_cast<Pos>(config.prompt.size())),
+        planner(config.mode == Mode::kAuto ? kLongestChunk : config.draft_length),
         backoff(config.retry_for, config.sampling.seed) {
     if (engine != nullptr) drafter.emplace(*engine, std::vector<PromptSpan>{PromptLine()});
   }
@@ -37,8 +42,8 @@ struct Generation::State {
   // --- actions
   void Act(EdgeAction action) { actions.push_back(std::move(action)); }
   void Send(const Frame& frame, Micros now) {
+    if (!Owed() || link < LinkState::kOpen) last_heard = now;  // the clock of what is owed starts here
     Act({.kind = EdgeAction::Kind::kSend, .frame = Encode(frame)});
-    last_heard = now;  // the clock of what is owed starts with the question
   }
   void Stop(Finish finish, std::optional<Error> error, Micros now);
   void Note(std::string sentence) {  // once, however often its reason comes back
@@ -52,22 +57,31 @@ struct Generation::State {
   Micros Patience() const { return link == LinkState::kOpening ? config.open_timeout : config.reply_timeout; }
   bool Owed() const {
     if (link == LinkState::kGreeting || link == LinkState::kOpening) return true;
-    return link == LinkState::kOpen && (config.mode == Mode::kCloud || window.InFlight());
+    return link == LinkState::kOpen && (Length() < credit || window.InFlight());
   }
+  bool Streams() const { return config.mode != Mode::kEdge && config.mode != Mode::kSync; }
+  // How far the cloud may go by itself: all the way where it writes alone, else a stretch that is renewed.
+  Pos CreditNow() const;
+  void RenewCredit(Micros now);
 
-  // The answer to what was asked at asked_at is here: its round trip less the time the server says it took.
-  void BookRoundTrip(uint64_t server_us, Micros now) {
-    stats.network.push_back(std::max(Micros{0}, now - asked_at - Micros(static_cast<int64_t>(server_us))));
+  // The answer to what was asked at `asked` is here: its round trip less the time the server says it took.
+  void BookRoundTrip(Micros asked, uint64_t server_us, Micros now) {
+    stats.network.push_back(std::max(Micros{0}, now - asked - Micros(static_cast<int64_t>(server_us))));
+    planner.RoundTrip(stats.network.back());
   }
+  void BookVerdict(const Verdict& verdict, Micros now);
   Status On(const Welcome& welcome, Micros now);
   Status On(const Opened& opened, Micros now);
   Status On(const Verdict& verdict, Micros now);
+  Status On(const Costs& costs);
   void On(const Fault& fault, Micros now);
   Status Dispatch(const Frame& frame, Micros now);
 
   // --- the text
   void Commit(const std::vector<Token>& tokens, int32_t drafts, Author rest, Micros now);
-  int32_t Block() const;
+  void BookPlan(size_t tokens);
+  int32_t Room() const;
+  WindowRule Rule();
   void Compute(Micros now);
   void TakeLogits(std::span<const float> logits, Micros now);
   void Pump(Micros now);
@@ -77,12 +91,17 @@ struct Generation::State {
   Sampler sampler;
   std::optional<Drafter> drafter;
   DraftWindow window;
+  Planner planner;
   Backoff backoff;
 
   LinkState link = LinkState::kNone;
   Micros redial_at{0};
   Micros last_heard{0};
-  Micros asked_at{0};  // when the Open or Drafts that is owed an answer was sent
+  Micros asked_at{0};  // when the Open was sent
+  Pos credit = 0;      // granted
+  // Frames with the cloud: where they end, when they were sent.
+  std::deque<std::pair<Pos, Micros>> in_flight;
+  double planned_tokens = 0, costed_tokens = 0;  // weights of the means in stats
   bool established = false;
   int violations = 0;
   std::optional<Welcome> welcome, first_welcome;

@@ -40,7 +40,7 @@ ScriptedCloud Cloud(std::vector<Token> continuation = {}) {
 }
 
 TEST(Generation, GreetsAndOpensWithNothingButIds) {
-  GenerationBench bench(Config(Mode::kSpeculate));
+  GenerationBench bench(Config(Mode::kSync));
   ScriptedCloud cloud = Cloud();
   bench.Start();
   EXPECT_TRUE(bench.dialling);
@@ -104,7 +104,7 @@ TEST(Generation, ModeEdgeWritesAloneAndNeverDials) {
 }
 
 TEST(Generation, AnEndTokenEndsTheTextAndIsNoPartOfIt) {
-  for (const Mode mode : {Mode::kCloud, Mode::kSpeculate}) {
+  for (const Mode mode : {Mode::kCloud, Mode::kSync}) {
     GenerationBench bench(Config(mode));
     ScriptedCloud cloud = Cloud({20, 21, 2});
     bench.Establish(cloud);
@@ -118,7 +118,7 @@ TEST(Generation, AnEndTokenEndsTheTextAndIsNoPartOfIt) {
 
 TEST(Generation, ADraftedEndTokenEndsTheBlockAndTheText) {
   FakeEngineConfig draft{.end_token = 2, .end_every = 1};  // always ends
-  GenerationBench bench(Config(Mode::kSpeculate), draft);
+  GenerationBench bench(Config(Mode::kSync), draft);
   ScriptedCloud cloud = Cloud({2});
   bench.Establish(cloud);
   EXPECT_EQ(std::get<Drafts>(bench.sent.front()).ids, std::vector<Token>{2});
@@ -129,7 +129,7 @@ TEST(Generation, ADraftedEndTokenEndsTheBlockAndTheText) {
 }
 
 TEST(Generation, BlocksShrinkTowardsTheEndAndToTheCloudsLimit) {
-  GenerationConfig config = Config(Mode::kSpeculate);
+  GenerationConfig config = Config(Mode::kSync);
   config.max_tokens = 3;
   config.draft_length = 8;
   GenerationBench bench(config);
@@ -148,7 +148,7 @@ TEST(Generation, BlocksShrinkTowardsTheEndAndToTheCloudsLimit) {
 }
 
 TEST(Generation, NetworkTimeIsTheRoundTripLessTheServersOwn) {
-  GenerationBench bench(Config(Mode::kSpeculate));
+  GenerationBench bench(Config(Mode::kSync));
   ScriptedCloud cloud = Cloud();
   cloud.server_us = 30'000;
   bench.Establish(cloud);
@@ -163,7 +163,7 @@ TEST(Generation, NetworkTimeIsTheRoundTripLessTheServersOwn) {
 }
 
 TEST(Generation, ALostLinkIsDialledAgainAndTheTextContinues) {
-  GenerationBench bench(Config(Mode::kSpeculate));
+  GenerationBench bench(Config(Mode::kSync));
   ScriptedCloud cloud = Cloud();
   bench.Establish(cloud);
   bench.AnswerOne(cloud);
@@ -189,7 +189,7 @@ TEST(Generation, ALostLinkIsDialledAgainAndTheTextContinues) {
 }
 
 TEST(Generation, DraftsAheadWhileTheLinkIsAwayButOnlyUpToTheWindow) {
-  GenerationBench bench(Config(Mode::kSpeculate));
+  GenerationBench bench(Config(Mode::kSync));
   ScriptedCloud cloud = Cloud();
   bench.Establish(cloud);
   bench.AnswerOne(cloud);
@@ -204,7 +204,7 @@ TEST(Generation, DraftsAheadWhileTheLinkIsAwayButOnlyUpToTheWindow) {
 }
 
 TEST(Generation, SaysWhereOneTextIsNotPromised) {
-  GenerationBench bench(Config(Mode::kSpeculate));
+  GenerationBench bench(Config(Mode::kSync));
   ScriptedCloud cloud = Cloud();
   cloud.welcome.exact = false;
   bench.Establish(cloud);
@@ -222,7 +222,7 @@ TEST(Generation, SaysWhereOneTextIsNotPromised) {
 }
 
 TEST(Generation, ADraftThatFailsEndsTheRunWithItsError) {
-  for (const Mode mode : {Mode::kEdge, Mode::kSpeculate}) {
+  for (const Mode mode : {Mode::kEdge, Mode::kSync}) {
     GenerationBench bench(Config(mode));
     bench.engine().FailNextStep({ErrorCode::kResource, "out of memory"});
     bench.Start();
@@ -234,7 +234,7 @@ TEST(Generation, ADraftThatFailsEndsTheRunWithItsError) {
 TEST(Generation, CancelEndsWithTheTextSoFarInEveryState) {
   ScriptedCloud cloud = Cloud();
   for (int state = 0; state < 6; ++state) {
-    GenerationBench bench(Config(Mode::kSpeculate));
+    GenerationBench bench(Config(Mode::kSync));
     bench.Start();
     if (state > 0) bench.Connect();
     if (state > 1) bench.AnswerOne(cloud);
@@ -261,7 +261,7 @@ TEST(Generation, CancelEndsWithTheTextSoFarInEveryState) {
 TEST(GenerationCheck, RefusesWhatCannotBeWrittenWithTheFigures) {
   const FakeEngine draft({.context = 8});
   const auto refused = [&](void (*change)(GenerationConfig&), const Engine* engine) {
-    GenerationConfig config = Config(Mode::kSpeculate);
+    GenerationConfig config = Config(Mode::kSync);
     change(config);
     const Status status = Generation::Check(config, engine);
     return status ? std::string("fine")
@@ -273,7 +273,7 @@ TEST(GenerationCheck, RefusesWhatCannotBeWrittenWithTheFigures) {
   EXPECT_THAT(refused([](GenerationConfig& c) { c.max_tokens = 0; }, &draft), HasSubstr("usage: 0"));
   EXPECT_THAT(refused([](GenerationConfig& c) { c.draft_length = 0; }, &draft), HasSubstr("usage"));
   EXPECT_THAT(refused([](GenerationConfig& c) { c.sampling.top_p = 2; }, &draft), HasSubstr("top_p is 2"));
-  EXPECT_THAT(refused([](GenerationConfig&) {}, nullptr), HasSubstr("speculate"));
+  EXPECT_THAT(refused([](GenerationConfig&) {}, nullptr), HasSubstr("sync"));
   EXPECT_THAT(refused([](GenerationConfig& c) { c.prompt.assign(8, 1); }, &draft),
               HasSubstr("context: the prompt has 8"));
 }

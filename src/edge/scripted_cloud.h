@@ -50,6 +50,7 @@ class ScriptedCloud {
     const auto differs = std::mismatch(drafts.ids.begin(), drafts.ids.end(), first).first;
     verdict.accepted = static_cast<int32_t>(differs - drafts.ids.begin());
     verdict.token = At(drafts.base + verdict.accepted);
+    verdict.judged = static_cast<int32_t>(drafts.ids.size());
     return verdict;
   }
 

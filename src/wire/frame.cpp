@@ -16,6 +16,7 @@ struct KindOf {
   FrameKind operator()(const Credit&) const { return FrameKind::kCredit; }
   FrameKind operator()(const Fault&) const { return FrameKind::kFault; }
   FrameKind operator()(const Close&) const { return FrameKind::kClose; }
+  FrameKind operator()(const Costs&) const { return FrameKind::kCosts; }
 };
 
 }  // namespace
@@ -52,6 +53,8 @@ Result<Frame> Decode(ByteView bytes) {
       return ReadFault(body);
     case FrameKind::kClose:
       return ReadClose(body);
+    case FrameKind::kCosts:
+      return ReadCosts(body);
     case FrameKind::kVocabulary:
     case FrameKind::kRows:
       break;  // reserved
@@ -79,6 +82,8 @@ const char* FrameName(const Frame& frame) {
       return "Fault";
     case FrameKind::kClose:
       return "Close";
+    case FrameKind::kCosts:
+      return "Costs";
     case FrameKind::kVocabulary:
     case FrameKind::kRows:
       break;

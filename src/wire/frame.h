@@ -1,7 +1,7 @@
 // What edge and cloud say to each other: plain structs, one byte string each. A frame travels as one binary
 // WebSocket message (or one in-memory message): a kind byte, then the body. Control frames hold a FlatBuffers
-// table (messages.fbs); steady-state frames (Drafts, Verdict) are packed varints. docs/protocol.md tells
-// fields, limits, states.
+// table (messages.fbs); steady-state frames (Drafts, Verdict, Costs, ...) are packed varints.
+// docs/protocol.md tells fields, limits, states.
 #pragma once
 
 #include <string>
@@ -17,7 +17,7 @@
 
 namespace tandem {
 
-constexpr uint32_t kProtocolVersion = 1;
+constexpr uint32_t kProtocolVersion = 2;
 
 // Limits that a decoder enforces before it allocates.
 constexpr size_t kMaxFrameBytes = 8u << 20;           // any frame
@@ -26,6 +26,7 @@ constexpr size_t kMaxDraftTokens = 1024;              // ids in Drafts
 constexpr size_t kMaxSpans = 4096;                    // prompt spans in Open
 constexpr size_t kMaxText = 4096;                     // bytes of any string, see text.h
 constexpr uint64_t kMaxServerUs = uint64_t{1} << 40;  // any server_us: 12 days
+constexpr size_t kMaxCosts = 64;                      // row counts in Costs
 
 // First byte of a frame. Numbers are never reused.
 enum class FrameKind : uint8_t {
@@ -38,6 +39,7 @@ enum class FrameKind : uint8_t {
   kCredit = 7,
   kFault = 8,
   kClose = 9,
+  kCosts = 10,
   kVocabulary = 16,  // reserved: pieces and chat template, for a client without a model
   kRows = 17,        // reserved: a header, then raw rows of hidden states
 };
@@ -84,6 +86,14 @@ struct Opened {
   friend bool operator==(const Opened&, const Opened&) = default;
 };
 
+// cloud -> edge: what a step costs now, so that the edge can plan. Sent behind Opened, and again when it has
+// changed much.
+struct Costs {
+  std::vector<uint32_t>
+      step_us{};  // [i]: a step in which this session has i + 1 rows, under the present load
+  friend bool operator==(const Costs&, const Costs&) = default;
+};
+
 // edge -> cloud: ids drafted for positions [base, base + ids.size()). Empty ids ask for one token from the
 // cloud.
 struct Drafts {
@@ -103,6 +113,9 @@ struct Verdict {
   Token token = kNoToken;
   uint64_t server_us =
       0;  // from the arrival of the frame that it answers (streaming: from the step's start) to now
+  int32_t judged = 0;      // drafts that the step took up; 0: the cloud went on by itself (or was asked to)
+  uint64_t waited_us = 0;  // how long the cloud held this step for drafts when it could have streamed: the
+                           // price of its choice
   friend bool operator==(const Verdict&, const Verdict&) = default;
 };
 
@@ -125,7 +138,7 @@ struct Close {
   friend bool operator==(const Close&, const Close&) = default;
 };
 
-using Frame = std::variant<Hello, Welcome, Open, Opened, Drafts, Verdict, Credit, Fault, Close>;
+using Frame = std::variant<Hello, Welcome, Open, Opened, Drafts, Verdict, Credit, Fault, Close, Costs>;
 
 // Text is cleaned and cut to kMaxText (text.h). A frame with values out of range becomes bytes that Decode
 // refuses. Hello without has_vocab drops vocab.

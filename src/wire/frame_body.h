@@ -16,6 +16,7 @@ void WriteBody(const Drafts& drafts, ByteWriter& out);
 void WriteBody(const Verdict& verdict, ByteWriter& out);
 void WriteBody(const Credit& credit, ByteWriter& out);
 void WriteBody(const Close& close, ByteWriter& out);
+void WriteBody(const Costs& costs, ByteWriter& out);
 
 Result<Frame> ReadHello(ByteView body);
 Result<Frame> ReadWelcome(ByteView body);
@@ -26,6 +27,7 @@ Result<Frame> ReadDrafts(ByteView body);
 Result<Frame> ReadVerdict(ByteView body);
 Result<Frame> ReadCredit(ByteView body);
 Result<Frame> ReadClose(ByteView body);
+Result<Frame> ReadCosts(ByteView body);
 
 // Ids as varints, one after the other, to the end of `packed`: 2 bytes an id below 16384, 3 below 2097152.
 void PackIds(const std::vector<Token>& ids, ByteWriter& out);

@@ -98,7 +98,7 @@ inline std::vector<PromptSpan> Spans(Pos length) {
 inline rc::Gen<Frame> AnyFrame() {
   using namespace arbitrary;
   return rc::gen::exec([]() -> Frame {
-    switch (*rc::gen::inRange(0, 9)) {
+    switch (*rc::gen::inRange(0, 10)) {
       case 0: {
         Hello hello{.version = U32(), .software = Text(), .has_vocab = *rc::gen::arbitrary<bool>()};
         if (hello.has_vocab) hello.vocab = Vocab();
@@ -128,13 +128,21 @@ inline rc::Gen<Frame> AnyFrame() {
                        .base = *rc::gen::inRange(0, kMax - 1024),
                        .accepted = *rc::gen::inRange(0, 1025),
                        .token = Id(),
-                       .server_us = ServerUs()};
+                       .server_us = ServerUs(),
+                       .judged = *rc::gen::inRange(0, 1025),
+                       .waited_us = ServerUs()};
       case 6:
         return Credit{.run_until = Id()};
       case 7:
         return Fault{.code = static_cast<ErrorCode>(*rc::gen::inRange(0, 10)),
                      .message = Text(),
                      .retry_after_ms = U32()};
+      case 8: {
+        Costs costs;
+        costs.step_us.resize(static_cast<size_t>(*rc::gen::inRange(0, 65)));
+        for (uint32_t& us : costs.step_us) us = U32();
+        return costs;
+      }
       default:
         return Close{};
     }

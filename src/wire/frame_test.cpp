@@ -69,7 +69,7 @@ TEST(Frame, SizesOfTheSteadyState) {
   EXPECT_EQ(Encode(Drafts{.epoch = 200, .base = 20'000, .ids = {}}).size(), 1u + 2 + 3);
   EXPECT_EQ(
       Encode(Verdict{.epoch = 3, .base = 200, .accepted = 4, .token = 8191, .server_us = 50'000}).size(),
-      1u + 1 + 2 + 1 + 2 + 3);
+      1u + 1 + 2 + 1 + 2 + 3 + 1 + 1);
   EXPECT_EQ(Encode(Credit{.run_until = 300}).size(), 1u + 2);
   EXPECT_EQ(Encode(Close{}).size(), 1u);
 }
@@ -77,8 +77,9 @@ TEST(Frame, SizesOfTheSteadyState) {
 TEST(Frame, BytesOfTheExampleInTheDocs) {
   EXPECT_EQ(Encode(Drafts{.epoch = 2, .base = 300, .ids = {500, 8000, 12}}),
             (Bytes{0x05, 0x02, 0xac, 0x02, 0xf4, 0x03, 0xc0, 0x3e, 0x0c}));
-  EXPECT_EQ(Encode(Verdict{.epoch = 2, .base = 300, .accepted = 1, .token = 7000, .server_us = 41'000}),
-            (Bytes{0x06, 0x02, 0xac, 0x02, 0x01, 0xd8, 0x36, 0xa8, 0xc0, 0x02}));
+  EXPECT_EQ(Encode(Verdict{
+                .epoch = 2, .base = 300, .accepted = 1, .token = 7000, .server_us = 41'000, .judged = 3}),
+            (Bytes{0x06, 0x02, 0xac, 0x02, 0x01, 0xd8, 0x36, 0xa8, 0xc0, 0x02, 0x03, 0x00}));
 }
 
 TEST(Frame, SizesOfControlFrames) {
@@ -91,7 +92,7 @@ TEST(Frame, SizesOfControlFrames) {
 
 TEST(Frame, RefusesUnknownKinds) {
   EXPECT_THAT(Refusal({}), HasSubstr("empty"));
-  for (const int kind : {0, 10, 16, 17, 255}) {
+  for (const int kind : {0, 11, 16, 17, 255}) {
     EXPECT_THAT(Refusal({static_cast<uint8_t>(kind), 1, 2, 3}),
                 HasSubstr("unknown kind " + std::to_string(kind)));
   }
@@ -124,6 +125,8 @@ TEST(Frame, RefusesNumbersOutOfRange) {
   EXPECT_THAT(Refusal(Encode(Verdict{.token = kNoToken})), HasSubstr("token"));
   EXPECT_THAT(Refusal(Encode(Verdict{.accepted = 1025, .token = 1})), HasSubstr("accepted"));
   EXPECT_THAT(Refusal(Encode(Verdict{.token = 1, .server_us = kMaxServerUs + 1})), HasSubstr("server_us"));
+  EXPECT_THAT(Refusal(Encode(Verdict{.token = 1, .judged = 1025})), HasSubstr("judged"));
+  EXPECT_THAT(Refusal(Encode(Verdict{.token = 1, .waited_us = kMaxServerUs + 1})), HasSubstr("waited_us"));
   EXPECT_THAT(Refusal(Encode(Credit{.run_until = -5})), HasSubstr("run_until"));
   EXPECT_THAT(Refusal({5, 0x80, 0x00, 0}), HasSubstr("epoch"));  // zero in two bytes
 }
@@ -132,6 +135,13 @@ TEST(Frame, RefusesTooManyDrafts) {
   EXPECT_TRUE(Decode(Encode(Drafts{.ids = std::vector<Token>(kMaxDraftTokens, 7)})));
   EXPECT_THAT(Refusal(Encode(Drafts{.ids = std::vector<Token>(kMaxDraftTokens + 1, 7)})),
               HasSubstr("1024 ids"));
+}
+
+TEST(Frame, CostsAreBounded) {
+  EXPECT_TRUE(Decode(Encode(Costs{std::vector<uint32_t>(kMaxCosts, 60'000)})));
+  EXPECT_THAT(Refusal(Encode(Costs{std::vector<uint32_t>(kMaxCosts + 1, 1)})), HasSubstr("64 costs"));
+  EXPECT_THAT(Refusal({10, 0xff, 0xff, 0xff, 0xff, 0x7f}), HasSubstr("cost 0 is no number"));
+  EXPECT_THAT(Refusal({10, 0x80}), HasSubstr("cost 0"));
 }
 
 TEST(Frame, RefusesOpensThatMakeNoSense) {

@@ -1,8 +1,9 @@
 // Frames of the steady state as packed varints: a few bytes each, for they travel once or twice a token.
 //   Drafts   epoch base id*          (ids to the frame's end)
-//   Verdict  epoch base accepted token server_us
+//   Verdict  epoch base accepted token server_us judged waited_us
 //   Credit   run_until
 //   Close
+//   Costs    step_us*                (to the frame's end)
 #include <limits>
 
 #include "wire/frame_body.h"
@@ -88,6 +89,8 @@ void WriteBody(const Verdict& verdict, ByteWriter& out) {
   out.Varint(Wide(verdict.accepted));
   out.Varint(Wide(verdict.token));
   out.Varint(verdict.server_us);
+  out.Varint(Wide(verdict.judged));
+  out.Varint(verdict.waited_us);
 }
 
 Result<Frame> ReadVerdict(ByteView body) {
@@ -98,6 +101,8 @@ Result<Frame> ReadVerdict(ByteView body) {
   verdict.accepted = static_cast<int32_t>(fields.Next("accepted", kMaxDraftTokens));
   verdict.token = static_cast<Token>(fields.Next("token", kMaxPos));
   verdict.server_us = fields.Next("server_us", kMaxServerUs);
+  verdict.judged = static_cast<int32_t>(fields.Next("judged", kMaxDraftTokens));
+  verdict.waited_us = fields.Next("waited_us", kMaxServerUs);
   if (const Status status = fields.Check(); !status) return Forward(status);
   return verdict;
 }
@@ -112,6 +117,23 @@ Result<Frame> ReadCredit(ByteView body) {
   credit.run_until = static_cast<Pos>(fields.Next("run_until", kMaxPos));
   if (const Status status = fields.Check(); !status) return Forward(status);
   return credit;
+}
+
+void WriteBody(const Costs& costs, ByteWriter& out) {
+  for (const uint32_t us : costs.step_us) out.Varint(us);
+}
+
+Result<Frame> ReadCosts(ByteView body) {
+  Costs costs;
+  for (ByteReader in(body); !in.AtEnd();) {
+    const uint64_t us = in.Varint();
+    if (!in.ok() || us > std::numeric_limits<uint32_t>::max())
+      return Fail(ErrorCode::kProtocol, "Costs frame: cost {} is no number", costs.step_us.size());
+    if (costs.step_us.size() == kMaxCosts)
+      return Fail(ErrorCode::kProtocol, "Costs frame: more than {} costs", kMaxCosts);
+    costs.step_us.push_back(static_cast<uint32_t>(us));
+  }
+  return costs;
 }
 
 void WriteBody(const Close&, ByteWriter&) {}

@@ -75,7 +75,7 @@ EdgeSetup RandomEdge(Dice& dice, const CloudSetup& cloud, bool stormy) {
   EdgeSetup edge;
   GenerationConfig& config = edge.config;
   config.mode = dice.OneOf(
-      {Mode::kSpeculate, Mode::kSpeculate, Mode::kSpeculate, Mode::kCloud, Mode::kCloud, Mode::kEdge});
+      {Mode::kSync, Mode::kSpeculate, Mode::kSpeculate, Mode::kAuto, Mode::kAuto, Mode::kCloud, Mode::kEdge});
   const int64_t longest = std::min<int64_t>(200, cloud.target.context - 1);
   config.prompt.resize(static_cast<size_t>(dice.Chance(70) ? dice.Between(1, std::min<int64_t>(20, longest))
                                                            : dice.Between(1, longest)));
@@ -83,6 +83,7 @@ EdgeSetup RandomEdge(Dice& dice, const CloudSetup& cloud, bool stormy) {
   config.max_tokens = static_cast<int32_t>(dice.Between(1, 60));
   config.sampling = RandomSampling(dice);
   config.draft_length = static_cast<int32_t>(dice.Between(1, 12));
+  config.window = static_cast<int32_t>(dice.OneOf<int64_t>({0, 0, 1, dice.Between(1, 40)}));
   if (dice.Chance(70)) config.end_tokens = {kEnd};
   config.vocab = cloud.service.vocab;
   config.reply_timeout = dice.Ms(1'500, 4'000);

@@ -68,7 +68,14 @@ void SimCloud::Carry(const Actions& actions) {
 }
 
 void SimCloud::Pump() {
-  if (stepping_ || !service_->HasWork()) return;
+  const std::optional<Micros> due = service_->WorkDue();
+  if (stepping_ || !due) return;
+  if (*due > queue_.Now()) {
+    queue_.At(*due, [this, life = life_] {
+      if (life == life_) Pump();
+    });
+    return;
+  }
   const std::vector<SeqRows> rows = service_->PlanStep(queue_.Now());
   if (rows.empty()) {
     trouble_ += "the service has work and plans no step; ";

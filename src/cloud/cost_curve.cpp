@@ -1,0 +1,57 @@
+// See cost_curve.h.
+#include "cloud/cost_curve.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace tandem {
+
+namespace {
+
+constexpr double kGuessedSlope = 0.1;  // of t(1), a row
+constexpr double kLevelPull = 0.15;    // of a step's surprise that goes to the level ...
+constexpr double kShapePull = 0.08;    // ... and to its row count's own place on the curve
+constexpr double kOutlier = 3;         // a step that much dearer than expected counts as that much
+
+}  // namespace
+
+void CostCurve::Observe(int rows, Micros took) {
+  if (rows < 1 || rows > kMaxRows) return;
+  const double us = std::max(1.0, static_cast<double>(took.count()));
+  if (steps_++ == 0) level_us_ = us / (1 + kGuessedSlope * (rows - 1));
+  Point& point = points_[static_cast<size_t>(rows)];
+  if (point.relative == 0) {
+    point.relative = us / level_us_;
+    return;
+  }
+  const double surprise = std::clamp(us / (point.relative * level_us_), 1 / kOutlier, kOutlier);
+  level_us_ *= std::pow(surprise, kLevelPull);
+  point.relative *= std::pow(surprise, kShapePull);
+}
+
+double CostCurve::Relative(int rows) const {
+  int below = 0, above = 0, first = 0;
+  for (int r = 1; r <= kMaxRows; ++r) {
+    if (points_[static_cast<size_t>(r)].relative == 0) continue;
+    if (first == 0) first = r;
+    if (r <= rows) below = r;
+    if (r >= rows && above == 0) above = r;
+  }
+  const auto at = [&](int r) { return points_[static_cast<size_t>(r)].relative; };
+  if (first == 0) return 1 + kGuessedSlope * (rows - 1);
+  if (below == above) return at(below);
+  if (below != 0 && above != 0) return at(below) + (at(above) - at(below)) * (rows - below) / (above - below);
+  if (below == 0) return at(above) / (1 + kGuessedSlope * (above - rows));
+  const double slope = below == first ? at(first) * kGuessedSlope / (1 + kGuessedSlope * (first - 1))
+                                      : (at(below) - at(first)) / (below - first);
+  return at(below) + std::max(0.0, slope) * (rows - below);
+}
+
+Micros CostCurve::At(int rows) const {
+  double most = 0;
+  for (int r = 1; r <= std::min(rows, kMaxRows); ++r) most = std::max(most, Relative(r));
+  if (rows > kMaxRows) most = std::max(most, Relative(rows));
+  return Micros(static_cast<int64_t>(most * level_us_));
+}
+
+}  // namespace tandem

@@ -1,0 +1,38 @@
+// t(rows): what an engine step of so many rows costs here and now, learned from the steps that were run. It
+// decides how many drafts pay in a step (cloud/step_policy.h).
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "base/types.h"
+
+namespace tandem {
+
+// One thread at a time.
+class CostCurve {
+ public:
+  static constexpr int kMaxRows = 64;  // steps of more are neither learned from nor told apart
+
+  // A step of `rows` rows (>= 1, none of them a prompt's in bulk) took so long.
+  void Observe(int rows, Micros took);
+
+  bool known() const { return steps_ > 0; }
+  // Monotone in rows. Between row counts that were seen linear, beyond them with the slope seen; from a
+  // single point one row more is guessed at a tenth. 1 ms and a tenth a row while nothing is known.
+  Micros At(int rows) const;
+
+ private:
+  struct Point {
+    double relative = 0;  // to level_; 0: never seen
+  };
+
+  double Relative(int rows) const;
+
+  // Other load moves all row counts alike: it is followed fast, as a level; the curve's shape slowly.
+  double level_us_ = 1000;
+  std::array<Point, kMaxRows + 1> points_{};
+  uint64_t steps_ = 0;
+};
+
+}  // namespace tandem

@@ -1,0 +1,120 @@
+// See planner.h.
+#include "edge/planner.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace tandem {
+
+namespace {
+
+constexpr double kLearn = 0.2;
+constexpr double kHysteresis = 1.05;
+constexpr double kFirstDraftUs = 5'000;  // until one was measured
+constexpr int kChunks[] = {1, 2, 3, 4, 5, 6, 8, 10, 12, 16};
+// A draft deeper than this in flight is judged so seldom that its bytes are better saved.
+constexpr double kLeastSurvival = 0.1;
+
+}  // namespace
+
+void Planner::Draft(Micros took) {
+  const auto us = static_cast<double>(took.count());
+  draft_us_ = draft_us_ == 0 ? us : draft_us_ + kLearn * (us - draft_us_);
+}
+
+// Samples that a stall made long must not move the plan for long: the mean follows the small ones faster.
+void Planner::RoundTrip(Micros took) {
+  const auto us = static_cast<double>(took.count());
+  if (round_trips_++ == 0) {
+    rtt_us_ = us;
+    return;
+  }
+  const double off = us - rtt_us_;
+  jitter_us_ += kLearn * (std::abs(off) - jitter_us_);
+  rtt_us_ += (off < 0 ? 2 * kLearn : kLearn / 2) * off;
+}
+
+double Planner::StepUs(int rows) const {
+  const std::vector<uint32_t>& us = costs_.step_us;
+  if (us.empty()) return 0;
+  const auto at = static_cast<size_t>(rows - 1);
+  if (at < us.size()) return us[at];
+  const double slope =
+      us.size() > 1 ? (static_cast<double>(us.back()) - us.front()) / static_cast<double>(us.size() - 1)
+                    : 0.1 * us.front();
+  return us.back() + slope * static_cast<double>(at + 1 - us.size());
+}
+
+// From the cloud's correction until the new branch's first chunk is there.
+double Planner::TurnaroundUs(int32_t chunk) const {
+  const double draft = draft_us_ > 0 ? draft_us_ : kFirstDraftUs;
+  return rtt_us_ + jitter_us_ + draft * chunk;
+}
+
+// A branch lives through m judging steps on average, each of which brings E tokens. Until its first chunk is
+// there the cloud either stands still or streams n tokens, which the branch must survive.
+double Planner::Predict(int32_t chunk) const {
+  const double one = StepUs(1), judge = StepUs(chunk + 1), away = TurnaroundUs(chunk);
+  const double all = acceptance_.Survival(chunk + 1);
+  const double tokens = acceptance_.ExpectedTokens(chunk);
+  const double draft = draft_us_ > 0 ? draft_us_ : kFirstDraftUs;
+  // A chunk takes as long as the slower of judging and drafting it.
+  const double pace = std::max(judge, draft * (chunk + 1));
+  const double steps = 1 / (1 - all);
+  const double judged_tokens = tokens * steps, judged_us = judge + pace * (steps - 1);
+  const double held = (away + judged_us) / judged_tokens;
+  const double n = std::max(1.0, std::ceil(away / one));
+  if (n > 200) return one;
+  const double alive = acceptance_.Survival(static_cast<int>(n));
+  const double streamed = (n * one + alive * judged_us) / (n + alive * judged_tokens);
+  return std::min(held, streamed);
+}
+
+// Drafts to cover a round trip at the pace of judging, as far as they are likely to be judged at all.
+int32_t Planner::WindowFor(int32_t chunk) const {
+  const double judge = StepUs(chunk + 1);
+  const auto chunks = static_cast<int32_t>(std::ceil((rtt_us_ + judge) / std::max(judge, 1.0)));
+  int32_t window = chunk * std::clamp(chunks + 1, 2, 64);
+  while (window > 2 * chunk && acceptance_.Survival(window - chunk) < kLeastSurvival) window -= chunk;
+  return window;
+}
+
+// Every mismatch costs a step that it ends; what a branch brings before it cannot come faster than one
+// judging step of the best length, and a branch that lives for ever needs the link no more. Drafts that were
+// there in time, always: the cost of judging alone.
+double Planner::Bound() const {
+  double best = StepUs(1);
+  for (const int chunk : kChunks) {
+    if (chunk <= most_) best = std::min(best, StepUs(chunk + 1) / acceptance_.ExpectedTokens(chunk));
+  }
+  return best;
+}
+
+const Plan& Planner::Now(int32_t max_window) {
+  if (costs_.step_us.empty()) {
+    plan_.rule = {std::min<int32_t>(4, most_), std::min<int32_t>(8, std::max(max_window, 1)), false};
+    plan_.drafts = true;
+    return plan_;
+  }
+  int32_t best = 1;
+  double best_us = std::numeric_limits<double>::infinity();
+  for (const int chunk : kChunks) {
+    if (chunk > most_ || chunk > max_window) break;
+    const double us = Predict(chunk);
+    if (us < best_us) best = chunk, best_us = us;
+  }
+  const double present = plan_.drafts ? Predict(plan_.rule.chunk) : StepUs(1);
+  const bool had_plan = plan_.us_per_token > 0;
+  if (!had_plan || present > kHysteresis * std::min(best_us, StepUs(1))) {
+    plan_.drafts = best_us < StepUs(1);
+    plan_.rule.chunk = best;
+  }
+  plan_.rule.stop_and_wait = false;
+  plan_.rule.window = plan_.drafts ? std::min(WindowFor(plan_.rule.chunk), max_window) : 0;
+  plan_.us_per_token = plan_.drafts ? Predict(plan_.rule.chunk) : StepUs(1);
+  plan_.bound_us = Bound();
+  return plan_;
+}
+
+}  // namespace tandem

@@ -1,0 +1,62 @@
+// Chooses how the window moves: from what a draft costs here, what a step costs in the cloud, how far away it
+// is and how often drafts stand. docs/planner.md derives the model. Pure arithmetic, no clock.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/types.h"
+#include "edge/draft_window.h"
+#include "sample/acceptance.h"
+#include "wire/frame.h"
+
+namespace tandem {
+
+struct Plan {
+  WindowRule rule{};
+  bool drafts = false;      // false: the cloud streams alone, for drafts would not pay
+  double us_per_token = 0;  // predicted; 0 while the cloud's costs are unknown
+  double bound_us = 0;      // what no window can beat on this link with this draft (docs/planner.md)
+};
+
+// One thread at a time.
+class Planner {
+ public:
+  // most: longest chunk it may choose (--draft's ceiling), >= 1.
+  explicit Planner(int32_t most) : most_(most) {}
+
+  // What was measured. A round trip is without the server's own time.
+  void Draft(Micros took);
+  void RoundTrip(Micros took);
+  void CloudCosts(const Costs& costs) { costs_ = costs; }
+  void Judged(int depth, bool accepted) { acceptance_.Judge(depth, accepted); }
+
+  // The plan from now on. It moves only when another one promises 5 % more. `max_window`: what the cloud lets
+  // wait.
+  const Plan& Now(int32_t max_window);
+  const Plan& present() const { return plan_; }  // the last one
+  // us per token for a fixed chunk length and a window as large as that pays, with what is known now.
+  double Predict(int32_t chunk) const;
+  double StreamingUs() const { return StepUs(1); }
+
+  const AcceptanceRate& acceptance() const { return acceptance_; }
+  Micros round_trip() const { return Micros(static_cast<int64_t>(rtt_us_)); }
+
+ private:
+  double StepUs(int rows) const;  // by the cloud's costs; beyond them with their last slope
+  double TurnaroundUs(int32_t chunk) const;
+  int32_t WindowFor(int32_t chunk) const;
+  double Bound() const;
+
+  int32_t most_;
+  double draft_us_ = 0;
+  double rtt_us_ = 0;
+  double jitter_us_ = 0;  // mean deviation
+  int round_trips_ = 0;
+  Costs costs_;
+  AcceptanceRate acceptance_;
+  Plan plan_;
+};
+
+}  // namespace tandem
