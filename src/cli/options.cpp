@@ -35,9 +35,9 @@ const std::array kVerbs = {
 // Rows of one name differ in their verbs: what a name means and defaults to may depend on the verb.
 const std::array kOptions = {
     // What is written, and with whom.
-    Option{kVerbRun, "mode", "", K::kChoice, "MODE", "", 0, 0, "edge|cloud|speculate",
-           "who writes: edge (never connects), cloud, or speculate (speculate when --cloud is given, else "
-           "edge)"},
+    Option{kVerbRun, "mode", "", K::kChoice, "MODE", "", 0, 0, "edge|cloud|auto|speculate|sync",
+           "who writes: edge (never connects), cloud, or both: auto plans the window, speculate keeps it "
+           "fixed, sync waits for each verdict (auto when --cloud is given, else edge)"},
     Option{kVerbRun, "model", "m", K::kText, "EDGE.gguf", "demo-draft-q8_0.gguf", 0, 0, "",
            "the edge's model, by path or by name in a models folder"},
     Option{kVerbRun, "cloud", "", K::kText, "ws://HOST:PORT", "", 0, 0, "", "where `tandem cloud` listens"},
@@ -62,7 +62,9 @@ const std::array kOptions = {
     Option{kVerbRun, "repeat-penalty", "", K::kNumber, "X", "1.0", FLT_MIN, 100, "more than 0, at most 100",
            "divides the logits of the last 64 tokens; 1 is off"},
     Option{kWrites, "draft", "", K::kInteger, "K", "3", 1, 64, "1 to 64",
-           "tokens drafted before each verdict"},
+           "tokens drafted for a frame, in modes speculate and sync"},
+    Option{kVerbRun, "window", "", K::kInteger, "N", "0", 0, 1024, "0 to 1024",
+           "drafts that may wait unjudged in mode speculate; 0 is three times --draft"},
     // The link.
     Option{kVerbRun, "rtt", "", K::kDuration, "TIME", "", 0, 60, "0 to 60s, like 20ms",
            "lengthen the link's round trip by this much"},

@@ -16,9 +16,10 @@ namespace {
 
 Mode ModeOf(const Arguments& arguments) {
   std::string name = arguments.Text("mode");
-  if (name == "cloud") return Mode::kCloud;
-  if (name == "speculate") return Mode::kSpeculate;
-  return name.empty() && arguments.Given("cloud") ? Mode::kSpeculate : Mode::kEdge;
+  for (const Mode mode : {Mode::kEdge, Mode::kCloud, Mode::kSync, Mode::kSpeculate, Mode::kAuto}) {
+    if (name == ModeName(mode)) return mode;
+  }
+  return arguments.Given("cloud") ? Mode::kAuto : Mode::kEdge;
 }
 
 WritingSpec SpecOf(const Arguments& arguments) {
@@ -33,6 +34,7 @@ WritingSpec SpecOf(const Arguments& arguments) {
   spec.sampling.min_p = static_cast<float>(arguments.Number("min-p"));
   spec.sampling.repeat_penalty = static_cast<float>(arguments.Number("repeat-penalty"));
   spec.draft_length = static_cast<int32_t>(arguments.Integer("draft"));
+  spec.window = static_cast<int32_t>(arguments.Integer("window"));
   spec.retry_for = arguments.Duration("retry-for");
   return spec;
 }
@@ -81,6 +83,11 @@ void Summarize(const TextReport& report) {
                   report.TotalMs() / 1000, report.TokensPerSecond(), report.FirstTokenMs());
   if (report.stats.verified > 0)
     line += fmt::format("; {:.0f} % of drafts accepted", 100 * report.Acceptance());
+  if (report.mode == Mode::kAuto && report.stats.predicted_us > 0)
+    line += fmt::format("; {:.1f} ms a token, planned {:.1f}", report.MsPerToken(),
+                        report.stats.predicted_us / 1000);
+  if (report.stats.streaming_us > 0)
+    line += fmt::format("; {:+.1f} ms a token against the cloud alone", report.Regret());
   if (report.mode != Mode::kEdge && report.stats.generated > 0) {
     double tokens = static_cast<double>(report.stats.generated);
     line += fmt::format("; {:.1f} bytes up and {:.1f} down a token",

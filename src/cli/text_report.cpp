@@ -19,6 +19,16 @@ double TextReport::TokensPerSecond() const {
   return ms <= 0 ? 0 : static_cast<double>(stats.generated) * 1000.0 / ms;
 }
 
+double TextReport::MsPerToken() const {
+  if (stats.generated == 0) return 0;
+  const Micros from = stats.opened.count() < 0 ? stats.started : stats.opened;
+  return ToMs(stats.finished - from) / static_cast<double>(stats.generated);
+}
+
+double TextReport::Regret() const {
+  return stats.streaming_us <= 0 ? 0 : MsPerToken() - stats.streaming_us / 1000;
+}
+
 double TextReport::Acceptance() const {
   return stats.verified == 0 ? 0 : static_cast<double>(stats.accepted) / static_cast<double>(stats.verified);
 }
@@ -60,6 +70,11 @@ nlohmann::ordered_json ToJson(const TextReport& report) {
                    {"edge_ms", Rounded(ToMs(stats.edge_compute), 2)},
                    {"cloud_ms", Rounded(ToMs(stats.cloud_time), 2)},
                    {"network_ms", Rounded(MedianMs(stats.network), 3)},
+                   {"ms_per_token", Rounded(report.MsPerToken(), 3)},
+                   {"predicted_ms_per_token", Rounded(stats.predicted_us / 1000, 3)},
+                   {"streaming_ms_per_token", Rounded(stats.streaming_us / 1000, 3)},
+                   {"regret", Rounded(report.Regret(), 3)},
+                   {"held_ms", Rounded(ToMs(stats.held), 2)},
                    {"peak_rss_mb", Rounded(PeakRssMb(), 1)}};
   return json;
 }

@@ -23,7 +23,12 @@ struct TextReport {
   double TotalMs() const { return ToMs(stats.finished - stats.started); }
   double FirstTokenMs() const;     // 0 when there is none
   double TokensPerSecond() const;  // over the whole time, connecting and the first token included
-  double Acceptance() const;       // accepted / verified; 0 when nothing was verified
+  // From the open session to the end, a token; in mode edge from the start.
+  double MsPerToken() const;
+  // MsPerToken less what the cloud's own steps alone would have taken, by its costs; negative is a gain. 0
+  // when the cloud told no costs.
+  double Regret() const;
+  double Acceptance() const;  // accepted / verified; 0 when nothing was verified
 };
 
 nlohmann::ordered_json ToJson(const TextReport& report);

@@ -17,6 +17,7 @@ Result<GenerationConfig> ConfigOf(const WritingSpec& spec, const EdgeModel& edge
   config.max_tokens = spec.max_tokens;
   config.sampling = spec.sampling;
   config.draft_length = spec.draft_length;
+  config.window = spec.window;
   config.end_tokens = edge.vocab->end_tokens();
   config.software = SoftwareName();
   config.vocab = edge.vocab->identity();

@@ -18,6 +18,7 @@ struct WritingSpec {
   int32_t max_tokens = 128;
   SamplingParams sampling;
   int32_t draft_length = 3;
+  int32_t window = 0;
   Micros retry_for{60'000'000};
 };
 

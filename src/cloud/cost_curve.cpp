@@ -20,13 +20,15 @@ void CostCurve::Observe(int rows, Micros took) {
   const double us = std::max(1.0, static_cast<double>(took.count()));
   if (steps_++ == 0) level_us_ = us / (1 + kGuessedSlope * (rows - 1));
   Point& point = points_[static_cast<size_t>(rows)];
+  ++point.seen;
   if (point.relative == 0) {
     point.relative = us / level_us_;
     return;
   }
   const double surprise = std::clamp(us / (point.relative * level_us_), 1 / kOutlier, kOutlier);
   level_us_ *= std::pow(surprise, kLevelPull);
-  point.relative *= std::pow(surprise, kShapePull);
+  // The first sights of a row count weigh alike: one of them may have met a hiccup.
+  point.relative *= std::pow(surprise, std::max(kShapePull, 1.0 / point.seen));
 }
 
 double CostCurve::Relative(int rows) const {
@@ -51,6 +53,7 @@ Micros CostCurve::At(int rows) const {
   double most = 0;
   for (int r = 1; r <= std::min(rows, kMaxRows); ++r) most = std::max(most, Relative(r));
   if (rows > kMaxRows) most = std::max(most, Relative(rows));
+  if (points_[1].relative > 0) most = std::min(most, rows * points_[1].relative);
   return Micros(static_cast<int64_t>(most * level_us_));
 }
 

@@ -18,13 +18,15 @@ class CostCurve {
   void Observe(int rows, Micros took);
 
   bool known() const { return steps_ > 0; }
-  // Monotone in rows. Between row counts that were seen linear, beyond them with the slope seen; from a
-  // single point one row more is guessed at a tenth. 1 ms and a tenth a row while nothing is known.
+  // Monotone in rows, and never more than so many steps of one row. Between row counts that were seen linear,
+  // beyond them with the slope seen; from a single point one row more is guessed at a tenth. 1 ms and a tenth
+  // a row while nothing is known.
   Micros At(int rows) const;
 
  private:
   struct Point {
-    double relative = 0;  // to level_; 0: never seen
+    double relative = 0;  // to level_us_; 0: never seen
+    int seen = 0;
   };
 
   double Relative(int rows) const;

@@ -4,12 +4,15 @@
 #include <algorithm>
 
 #include "base/clock.h"
+#include "cloud/calibrate.h"
 
 namespace tandem {
 namespace {
 
 // Frames of one connection that wait at a time. An edge is seldom more than two ahead of its answers.
 constexpr int kUnconsumedFrames = 4;
+
+constexpr Micros kCalibration{1'500'000};
 
 Micros Now() {
   return SteadyClock().Now();
@@ -33,6 +36,8 @@ Result<std::unique_ptr<CloudServer>> CloudServer::Start(std::unique_ptr<Engine> 
                                                         WsServerOptions listen) {
   if (Status s = Service::Check(engine->info(), config); !s) return Forward(s);
   std::unique_ptr<CloudServer> server(new CloudServer(std::move(engine), std::move(config)));
+  // A model that cannot take these steps will say so to its sessions.
+  (void)Calibrate(*server->engine_, SteadyClock(), kCalibration, server->service_);
   if (Status s = server->Listen(std::move(listen)); !s) return Forward(s);
   server->inference_ = std::thread([raw = server.get()] { raw->Serve(); });
   return server;

@@ -9,6 +9,8 @@ namespace {
 
 constexpr double kLearn = 0.25;      // weight of the newest turnaround
 constexpr Micros kHoldSlack{3'000};  // beyond the expected time; a quarter of it comes on top
+constexpr int kTryAfter = 32;        // steps whose drafts did not pay
+constexpr int kTried = 3;
 
 }  // namespace
 
@@ -185,13 +187,26 @@ std::optional<SeqRows> Session::PrefillRows(int budget) {
       .seq = lease_->seq(), .first = chunk.begin, .tokens = rows_, .bulk = chunk.bulk, .logits = 0};
 }
 
+// Drafts that never pay are tried now and then: what is believed of rows or drafts may be wrong, and only a
+// step that judges some can tell.
+int Session::Choose(int waiting, const StepSoFar& step) {
+  const int paying = DraftsThatPay(waiting, acceptance_, step);
+  if (paying > 0 || waiting == 0) {
+    unpaid_steps_ = 0;
+    return paying;
+  }
+  if (++unpaid_steps_ < kTryAfter) return 0;
+  unpaid_steps_ = 0;
+  return std::min(waiting, kTried);
+}
+
 std::optional<SeqRows> Session::StepRows(int budget, const StepSoFar& step, Micros now) {
   if (!WantsStep(now)) return std::nullopt;
   const bool credit = Length() < run_until_;
   const int waiting = static_cast<int>(waiting_.size());
   if (!credit && 1 + waiting > budget) return std::nullopt;
   if (budget < 1) return std::nullopt;
-  taken_ = credit ? DraftsThatPay(std::min(waiting, budget - 1), acceptance_, step) : waiting;
+  taken_ = credit ? Choose(std::min(waiting, budget - 1), step) : waiting;
   last_step_ = step;
   rows_.assign(1, text_.back());
   rows_.insert(rows_.end(), waiting_.begin(), waiting_.begin() + taken_);

@@ -117,6 +117,7 @@ class Session {
   void EndEpoch(Pos after);                 // the next epoch's drafts begin there or later
   void Arrived(const Drafts& drafts, Micros now);
   void HoldForDrafts(const CostCurve& costs, Micros now);
+  int Choose(int waiting, const StepSoFar& step);  // drafts of a step on credit
   void TakeUp(Micros now);
   Result<Verdict> Race(const LogitsView& logits, int first);
   bool Settle(const Verdict& verdict);
@@ -146,10 +147,11 @@ class Session {
   StepSoFar last_step_{};  // what others had in the last step
 
   AcceptanceRate acceptance_;
-  std::vector<Token> rows_;         // of the step under way
-  int taken_ = 0;                   // drafts in it
-  Micros waited_{0};                // that it was held
-  bool stepping_ = false;           // ... and whether it verifies or streams
+  int unpaid_steps_ = 0;     // in a row, with drafts waiting and none taken
+  std::vector<Token> rows_;  // of the step under way
+  int taken_ = 0;            // drafts in it
+  Micros waited_{0};         // that it was held
+  bool stepping_ = false;    // ... and whether it verifies or streams
   // Frames with drafts (or asks) beyond the text: where they end and when they arrived.
   std::deque<std::pair<Pos, Micros>> arrivals_{};
   Micros step_since_{0};  // arrival of the oldest frame that the step under way answers, or the step's start

@@ -15,6 +15,7 @@ constexpr double kFirstDraftUs = 5'000;  // until one was measured
 constexpr int kChunks[] = {1, 2, 3, 4, 5, 6, 8, 10, 12, 16};
 // A draft deeper than this in flight is judged so seldom that its bytes are better saved.
 constexpr double kLeastSurvival = 0.1;
+constexpr double kFarAway = 200;  // steps streamed over one round trip: no branch survives them
 
 }  // namespace
 
@@ -46,29 +47,27 @@ double Planner::StepUs(int rows) const {
   return us.back() + slope * static_cast<double>(at + 1 - us.size());
 }
 
-// From the cloud's correction until the new branch's first chunk is there.
-double Planner::TurnaroundUs(int32_t chunk) const {
-  const double draft = draft_us_ > 0 ? draft_us_ : kFirstDraftUs;
-  return rtt_us_ + jitter_us_ + draft * chunk;
-}
-
 // A branch lives through m judging steps on average, each of which brings E tokens. Until its first chunk is
 // there the cloud either stands still or streams n tokens, which the branch must survive.
-double Planner::Predict(int32_t chunk) const {
-  const double one = StepUs(1), judge = StepUs(chunk + 1), away = TurnaroundUs(chunk);
+double Planner::Rate(int32_t chunk, double away_us, double draft_us) const {
+  const double one = StepUs(1), judge = StepUs(chunk + 1);
   const double all = acceptance_.Survival(chunk + 1);
   const double tokens = acceptance_.ExpectedTokens(chunk);
-  const double draft = draft_us_ > 0 ? draft_us_ : kFirstDraftUs;
   // A chunk takes as long as the slower of judging and drafting it.
-  const double pace = std::max(judge, draft * (chunk + 1));
+  const double pace = std::max(judge, draft_us * (chunk + 1));
   const double steps = 1 / (1 - all);
   const double judged_tokens = tokens * steps, judged_us = judge + pace * (steps - 1);
-  const double held = (away + judged_us) / judged_tokens;
-  const double n = std::max(1.0, std::ceil(away / one));
-  if (n > 200) return one;
+  const double held = (away_us + judged_us) / judged_tokens;
+  const double n = std::max(1.0, std::ceil(away_us / one));
+  if (n > kFarAway) return one;
   const double alive = acceptance_.Survival(static_cast<int>(n));
   const double streamed = (n * one + alive * judged_us) / (n + alive * judged_tokens);
   return std::min(held, streamed);
+}
+
+double Planner::Predict(int32_t chunk) const {
+  const double draft = draft_us_ > 0 ? draft_us_ : kFirstDraftUs;
+  return Rate(chunk, rtt_us_ + jitter_us_ + draft * chunk, draft);
 }
 
 // Drafts to cover a round trip at the pace of judging, as far as they are likely to be judged at all.
@@ -80,13 +79,12 @@ int32_t Planner::WindowFor(int32_t chunk) const {
   return window;
 }
 
-// Every mismatch costs a step that it ends; what a branch brings before it cannot come faster than one
-// judging step of the best length, and a branch that lives for ever needs the link no more. Drafts that were
-// there in time, always: the cost of judging alone.
+// The same model with a draft that costs nothing and a link that never jitters: a mismatch still costs the
+// round trip, or the steps streamed over it.
 double Planner::Bound() const {
   double best = StepUs(1);
   for (const int chunk : kChunks) {
-    if (chunk <= most_) best = std::min(best, StepUs(chunk + 1) / acceptance_.ExpectedTokens(chunk));
+    if (chunk <= most_) best = std::min(best, Rate(chunk, rtt_us_, 0));
   }
   return best;
 }

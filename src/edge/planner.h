@@ -45,7 +45,7 @@ class Planner {
 
  private:
   double StepUs(int rows) const;  // by the cloud's costs; beyond them with their last slope
-  double TurnaroundUs(int32_t chunk) const;
+  double Rate(int32_t chunk, double away_us, double draft_us) const;
   int32_t WindowFor(int32_t chunk) const;
   double Bound() const;
 
