@@ -204,6 +204,19 @@ Status Service::State::On(ConnId conn, Peer& peer, const Frame& frame, Micros no
   return Fail(ErrorCode::kProtocol, "an edge does not send {}", FrameName(frame));
 }
 
+ServiceStats& ServiceStats::operator+=(const ServiceStats& other) {
+  sessions_opened += other.sessions_opened;
+  sessions_refused += other.sessions_refused;
+  sessions_faulted += other.sessions_faulted;
+  steps += other.steps;
+  rows += other.rows;
+  tokens_committed += other.tokens_committed;
+  drafts_verified += other.drafts_verified;
+  drafts_accepted += other.drafts_accepted;
+  drafts_stale += other.drafts_stale;
+  return *this;
+}
+
 Status Service::Check(const EngineInfo& engine, const ServiceConfig& config) {
   if (engine.max_rows < kBulkRows || config.prefill_rows < kBulkRows) {
     return Fail(ErrorCode::kUsage, "steps of {} rows, {} of them for prompts: both need {}", engine.max_rows,

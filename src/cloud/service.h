@@ -62,6 +62,8 @@ struct ServiceStats {
   uint64_t sessions_opened = 0, sessions_refused = 0, sessions_faulted = 0;
   uint64_t steps = 0, rows = 0, tokens_committed = 0, drafts_verified = 0, drafts_accepted = 0,
            drafts_stale = 0;
+
+  ServiceStats& operator+=(const ServiceStats& other);
 };
 
 class Service {

@@ -115,6 +115,8 @@ Status Session::OnDrafts(const Drafts& drafts, Micros now) {
     stats_.stale += drafts.ids.size();
     return {};
   }
+  if (drafts.base + static_cast<Pos>(drafts.ids.size()) <= branch_end_ && drafts.base < branch_end_)
+    return {};
   if (Status s = CheckDrafts(drafts); !s) return s;
   Arrived(drafts, now);
   const size_t late = Late(drafts);

@@ -26,7 +26,8 @@
 //    epoch.
 //  - Hence a Verdict's ids are text at base.. in any case; its epoch is the one the cloud was in.
 //  - A frame begins where the epoch's drafts end (base = L + waiting), or, where the text has gone past them,
-//    anywhere between their end and L. Before that or behind it is a breach of the protocol.
+//    anywhere between their end and L. One that lies before that as a whole came twice and is dropped; any
+//    other place is a breach of the protocol.
 //  - No text grows past the context. The verdict that fills it is the last; Drafts that would are refused.
 #pragma once
 

@@ -187,7 +187,7 @@ TEST_F(SessionTest, ALateMismatchEndsTheEpochOnBothSides) {
   EXPECT_EQ(session_->stats().stale, 2u);
   EXPECT_FALSE(Plan());
   EXPECT_TRUE(Draft(10, {1})) << "stale";
-  EXPECT_FALSE(Draft(7, {1}, 1)) << "before the id that ended epoch 0";
+  EXPECT_FALSE(Draft(7, {1, 1}, 1)) << "before the id that ended epoch 0";
   ASSERT_TRUE(Draft(8, Right(8, 10), 1));
   EXPECT_EQ(Step(), (Verdict{.epoch = 1, .base = 9, .accepted = 1, .token = text_[10]}));
 }
@@ -263,6 +263,52 @@ TEST_F(SessionTest, ServerTimeForgetsFramesThatABonusSettled) {
   EXPECT_EQ(Step()->server_us, 10u);
 }
 
+TEST_F(SessionTest, AFrameThatComesTwiceIsDropped) {
+  Prefill();
+  ASSERT_TRUE(Draft(5, Right(5, 7)));
+  ASSERT_TRUE(Draft(5, Right(5, 7)));
+  ASSERT_TRUE(Draft(6, Right(6, 7)));
+  EXPECT_EQ(Step(), (Verdict{.epoch = 0, .base = 5, .accepted = 2, .token = text_[7]}));
+  EXPECT_EQ(session_->stats().verified, 2u);
+  EXPECT_EQ(session_->stats().stale, 0u);
+}
+
+// With credit and a cheap row the session judges what pays; its verdict says how much, and how long it held.
+TEST_F(SessionTest, TakesUpTheDraftsThatPay) {
+  Open open = PromptOpen(kPrompt);
+  open.run_until = 30;
+  Reset(open);
+  Prefill();
+  costs_ = CostCurve();
+  for (const int rows : {1, 2, 4, 8}) costs_.Observe(rows, Micros(1'000 + 900 * rows));  // rows are dear
+  ASSERT_TRUE(Draft(5, Right(5, 13)));
+  ASSERT_TRUE(Step());
+  EXPECT_LT(last_.judged, 8);
+  EXPECT_EQ(last_.accepted, last_.judged);
+  const Pos next = last_.base + last_.accepted + 1;
+  ASSERT_TRUE(Step());
+  EXPECT_EQ(last_.base, next) << "the rest still waits";
+}
+
+TEST_F(SessionTest, HoldsAStepForAnEdgeThatIsQuickAndNotForASlowOne) {
+  Open open = PromptOpen(kPrompt);
+  open.run_until = 35;
+  for (const Micros away : {Micros{100}, Micros{50'000}}) {
+    open.sampling.seed = 1;
+    Reset(open);
+    Prefill();  // Opened: the edge is told
+    now_ += away;
+    ASSERT_TRUE(Draft(5, {text_[5], text_[6], Wrong(7)}));
+    ASSERT_TRUE(Step());
+    ASSERT_EQ(last_.accepted, 2);
+    const Micros due = session_->StepDue().value();
+    EXPECT_EQ(due > now_, away < Micros{1'000}) << "held for drafts that come in time";
+    ASSERT_TRUE(Step());
+    EXPECT_EQ(last_.judged, 0) << "none came: it streams";
+    EXPECT_EQ(last_.waited_us > 0, away < Micros{1'000});
+  }
+}
+
 TEST_F(SessionTest, DraftsOutOfLineAreRefusedWithTheirFigures) {
   Prefill();
   ASSERT_TRUE(Draft(5, Right(5, 7)));
@@ -273,9 +319,9 @@ TEST_F(SessionTest, DraftsOutOfLineAreRefusedWithTheirFigures) {
   } cases[] = {
       {{.epoch = 1, .base = 7, .ids = {1}}, ErrorCode::kProtocol, "epoch 1"},
       {{.base = 8, .ids = {1}}, ErrorCode::kProtocol, "begin at 8"},
-      {{.base = 6, .ids = {1}}, ErrorCode::kProtocol, "expected 7..7"},
-      {{.base = 0, .ids = {1}}, ErrorCode::kProtocol, "begin at 0"},
-      {{.base = -1, .ids = {1}}, ErrorCode::kProtocol, "begin at -1"},
+      {{.base = 6, .ids = {1, 1}}, ErrorCode::kProtocol, "expected 7..7"},
+      {{.base = 0, .ids = std::vector<Token>(8, 1)}, ErrorCode::kProtocol, "begin at 0"},
+      {{.base = -1, .ids = std::vector<Token>(9, 1)}, ErrorCode::kProtocol, "begin at -1"},
       {{.base = 7, .ids = {64}}, ErrorCode::kProtocol, "id 64"},
       {{.base = 7, .ids = {-1}}, ErrorCode::kProtocol, "id -1"},
       {{.base = 7, .ids = {1, 1, 1, 1, 1, 1, 1}}, ErrorCode::kProtocol, "9 drafts wait"},

@@ -122,12 +122,20 @@ Status Generation::State::On(const Opened& opened, Micros now) {
   return {};
 }
 
+// A verdict that came twice says what the text says already.
+bool Generation::State::IsRepeated(const Verdict& verdict) const {
+  const int64_t at = int64_t{verdict.base} + verdict.accepted;
+  return verdict.accepted >= 0 && at < Length() && at >= static_cast<int64_t>(config.prompt.size()) &&
+         text[static_cast<size_t>(at)] == verdict.token;
+}
+
 Status Generation::State::On(const Verdict& verdict, Micros now) {
   if (link != LinkState::kOpen) return Fail(ErrorCode::kProtocol, "a verdict out of turn");
   if (verdict.token < 0 || verdict.token >= config.vocab.size) {
     return Fail(ErrorCode::kProtocol, "a verdict with id {}, outside the vocabulary of {}", verdict.token,
                 config.vocab.size);
   }
+  if (IsRepeated(verdict)) return {};
   if (!window.InFlight() && Length() >= credit)
     return Fail(ErrorCode::kProtocol, "a verdict that was not asked for");
   const Result<Settled> settled = window.Take(verdict);

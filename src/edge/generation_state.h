@@ -69,6 +69,7 @@ struct Generation::State {
     stats.network.push_back(std::max(Micros{0}, now - asked - Micros(static_cast<int64_t>(server_us))));
     planner.RoundTrip(stats.network.back());
   }
+  bool IsRepeated(const Verdict& verdict) const;
   void BookVerdict(const Verdict& verdict, Micros now);
   Status On(const Welcome& welcome, Micros now);
   Status On(const Opened& opened, Micros now);

@@ -62,6 +62,7 @@ Weather RandomWeather(Dice& dice, bool first) {
   if (dice.Chance(30)) {
     weather.shape.rates = {.down_bps = dice.OneOf({1e5, 1e7}), .up_bps = dice.OneOf({3e4, 1e6})};
   }
+  if (dice.Chance(25)) weather.repeat_every = static_cast<int>(dice.Between(1, 9));
   if (!dice.Chance(50)) return weather;
   weather.cut_at = static_cast<int>(dice.Between(0, 40));
   weather.spared = first ? 2 : 0;  // Welcome and Opened: a first connection that fails ends the run
@@ -107,6 +108,7 @@ Scenario RandomScenario(uint64_t seed) {
   Scenario scenario{.seed = seed};
   const int count = dice.Chance(80) ? 1 : 8;
   const bool stormy = dice.Chance(60);
+  scenario.replicas = dice.OneOf({1, 1, 2, 3});
   CloudSetup& cloud = scenario.cloud;
   cloud.target = {.vocab_size = kVocab,
                   .context = dice.OneOf<Pos>({24, 100, 512, 512}),
@@ -121,11 +123,15 @@ Scenario RandomScenario(uint64_t seed) {
                    .max_draft = dice.OneOf({2, 8, 64}),
                    .prefill_rows = dice.OneOf({64, 512})};
   cloud.step_cost = dice.Ms(0, 40);
-  for (int i = 0; i < count; ++i) scenario.edges.push_back(RandomEdge(dice, cloud, stormy));
+  for (int i = 0; i < count; ++i) {
+    scenario.edges.push_back(RandomEdge(dice, cloud, stormy));
+    scenario.edges.back().config.clouds = scenario.replicas;
+  }
   if (!stormy) return scenario;
   // Not before every edge has had its first session.
   for (int64_t left = dice.Between(0, 2); left > 0; --left) {
-    scenario.restarts.push_back({dice.Ms(3'000, 6'000), dice.Ms(10, 3'000)});
+    const auto replica = static_cast<int>(dice.Between(0, scenario.replicas - 1));
+    scenario.restarts.push_back({replica, dice.Ms(3'000, 6'000), dice.Ms(10, 3'000)});
   }
   for (int64_t left = dice.Between(0, 1); left > 0; --left)
     scenario.failing_steps.push_back(dice.Ms(3'000, 6'000));

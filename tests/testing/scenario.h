@@ -25,6 +25,7 @@ struct EdgeSetup {
 };
 
 struct Outage {
+  int replica = 0;
   Micros at{0};
   Micros lasts{0};
 };
@@ -33,7 +34,8 @@ struct Scenario {
   uint64_t seed = 0;
   CloudSetup cloud{};
   std::vector<EdgeSetup> edges{};
-  std::vector<Outage> restarts{};       // the cloud dies and comes back with nothing remembered
+  int replicas = 1;                     // clouds alike; edges go round them
+  std::vector<Outage> restarts{};       // a cloud dies and comes back with nothing remembered
   std::vector<Micros> failing_steps{};  // the target's next step after this moment fails
 
   bool faultless() const;

@@ -108,15 +108,7 @@ void SimCloud::CheckIdle() {
 
 ServiceStats SimCloud::totals() const {
   ServiceStats sum = past_;
-  if (!up()) return sum;
-  const ServiceStats& now = service_->stats();
-  sum.sessions_opened += now.sessions_opened;
-  sum.sessions_refused += now.sessions_refused;
-  sum.sessions_faulted += now.sessions_faulted;
-  sum.steps += now.steps;
-  sum.drafts_verified += now.drafts_verified;
-  sum.drafts_accepted += now.drafts_accepted;
-  sum.drafts_stale += now.drafts_stale;
+  if (up()) sum += service_->stats();
   return sum;
 }
 

@@ -1,7 +1,20 @@
 // See sim_link.h.
 #include "testing/sim_link.h"
 
+#include "wire/frame.h"
+
 namespace tandem::testing {
+
+namespace {
+
+// Frames that the receiver must bear twice; a handshake comes once.
+bool IsSteady(const Bytes& frame) {
+  const auto kind = static_cast<FrameKind>(frame[0]);
+  return kind == FrameKind::kDrafts || kind == FrameKind::kVerdict || kind == FrameKind::kCredit ||
+         kind == FrameKind::kCosts;
+}
+
+}  // namespace
 
 void SimLink::Tell(Side& side, Micros when, const char* why) {
   queue_.At(when, [self = shared_from_this(), &side, why] {
@@ -29,6 +42,12 @@ void SimLink::Send(Side& from, Side& to, Bytes frame) {
   if (!from.open) return;
   Step();
   if (!to.reached) return;
+  const bool twice = IsSteady(frame) && weather_.repeat_every > 0 && ++sent_ % weather_.repeat_every == 0;
+  if (twice) Deliver(to, frame);
+  Deliver(to, std::move(frame));
+}
+
+void SimLink::Deliver(Side& to, Bytes frame) {
   const Micros arrival = to.pipe.DeliverAt(frame.size(), queue_.Now());
   queue_.At(arrival, [self = shared_from_this(), &to, bytes = std::move(frame)]() mutable {
     if (!to.open || !to.reached) return;

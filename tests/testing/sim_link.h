@@ -27,6 +27,7 @@ struct Weather {
   int cut_at = -1;
   int spared = 0;
   Cut cut = Cut::kReset;
+  int repeat_every = 0;  // each n-th frame of the steady state arrives twice, in both directions; 0: none
   // How long a silent cut stays unnoticed by the cloud's end; by the edge's, too, if it is told at all: else
   // its own patience must find out.
   Micros idle_timeout{8'000'000};
@@ -68,6 +69,7 @@ class SimLink : public std::enable_shared_from_this<SimLink> {
   };
 
   void Send(Side& from, Side& to, Bytes frame);
+  void Deliver(Side& to, Bytes frame);
   void Close(Side& from, Side& to);
   void Tell(Side& side, Micros when, const char* why);
   void Step();  // counts an event; the link may break here
@@ -76,6 +78,7 @@ class SimLink : public std::enable_shared_from_this<SimLink> {
   Weather weather_;
   Side edge_, cloud_;
   int events_ = 0;
+  int sent_ = 0;      // frames of the steady state
   int edge_had_ = 0;  // frames
 };
 
