@@ -42,8 +42,9 @@ const char* FinishName(Finish finish);
 
 struct GenerationConfig {
   Mode mode = Mode::kEdge;
-  std::vector<Token> prompt;  // ids, at least one
-  int32_t max_tokens = 128;   // generated ids, the end-of-generation token not counted
+  std::vector<Token> prompt;        // ids, at least one
+  std::vector<PromptSpan> spans{};  // of it, what came in at once, in order: a chat has several; empty: all
+  int32_t max_tokens = 128;         // generated ids, the end-of-generation token not counted
   SamplingParams sampling;
   int32_t draft_length = 3;       // k >= 1: ids of a block (sync), of a frame (speculate), at most (auto)
   int32_t window = 0;             // drafts that may be unjudged, mode speculate; 0: three times draft_length

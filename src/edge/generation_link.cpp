@@ -97,7 +97,7 @@ Status Generation::State::On(const Welcome& w, Micros now) {
   }
   credit = CreditNow();
   const Open open{.ids = text,
-                  .spans = {PromptLine()},
+                  .spans = Spans(),
                   .sampling = config.sampling,
                   .epoch = window.epoch(),
                   .run_until = credit};

@@ -29,10 +29,13 @@ struct Generation::State {
         window(static_cast<Pos>(config.prompt.size())),
         planner(config.mode == Mode::kAuto ? kLongestChunk : config.draft_length),
         backoff(config.retry_for, config.sampling.seed) {
-    if (engine != nullptr) drafter.emplace(*engine, std::vector<PromptSpan>{PromptLine()});
+    if (engine != nullptr) drafter.emplace(*engine, Spans());
   }
 
-  PromptSpan PromptLine() const { return {0, static_cast<Pos>(config.prompt.size())}; }
+  std::vector<PromptSpan> Spans() const {
+    if (!config.spans.empty()) return config.spans;
+    return {{0, static_cast<Pos>(config.prompt.size())}};
+  }
   Pos Length() const { return static_cast<Pos>(text.size()); }
   int32_t Remaining() const { return config.max_tokens - static_cast<int32_t>(stats.generated); }
   bool Ends(Token id) const {
