@@ -1,6 +1,9 @@
-// tandem run: writes one text, alone, by the cloud, or both together.
+// tandem run: writes one text, alone, by the cloud, or both together. See run.h for what chat shares.
+#include "cli/run.h"
+
 #include <nlohmann/json.hpp>
 
+#include "cli/chat_text.h"
 #include "cli/dialer.h"
 #include "cli/model_path.h"
 #include "cli/output.h"
@@ -22,6 +25,16 @@ Mode ModeOf(const Arguments& arguments) {
   return arguments.Given("cloud") ? Mode::kAuto : Mode::kEdge;
 }
 
+LinkShape ShapeOf(const Arguments& arguments, uint64_t seed) {
+  return {.rtt = arguments.Duration("rtt"),
+          .jitter = arguments.Duration("jitter"),
+          .rates = arguments.Rate("rate"),
+          .loss = arguments.Loss("loss"),
+          .seed = seed};
+}
+
+}  // namespace
+
 WritingSpec SpecOf(const Arguments& arguments) {
   WritingSpec spec;
   spec.mode = ModeOf(arguments);
@@ -39,14 +52,12 @@ WritingSpec SpecOf(const Arguments& arguments) {
   return spec;
 }
 
-// Empty in mode edge: it never opens a connection, whatever --cloud says.
-Result<Dialer> DialerOf(const Arguments& arguments, Mode mode) {
+Result<Dialer> DialerOf(const Arguments& arguments, Mode mode, uint64_t seed) {
   if (mode == Mode::kEdge) return Dialer();
   if (!arguments.Given("cloud")) {
     return Fail(ErrorCode::kUsage, "--mode {} needs --cloud ws://HOST:PORT", ModeName(mode));
   }
-  CloudRoute route{
-      arguments.Text("cloud"), "", {.rtt = arguments.Duration("rtt"), .rates = arguments.Rate("rate")}};
+  CloudRoute route{arguments.Text("cloud"), "", ShapeOf(arguments, seed)};
   if (arguments.Given("token-file")) {
     auto token = ReadTokenFile(arguments.Text("token-file"));
     if (!token) return Forward(token);
@@ -65,6 +76,27 @@ Result<EdgeModel> ModelOf(const Arguments& arguments, Mode mode) {
                         .device = arguments.Text("device")});
 }
 
+Result<ChatText> ChatOf(const Arguments& arguments, const EdgeModel& edge) {
+  auto chat_template = FindTemplate(arguments.Text("template"), *edge.vocab);
+  if (!chat_template) return Forward(chat_template);
+  return ChatText(*edge.vocab, std::move(*chat_template), arguments.Text("system"));
+}
+
+namespace {
+
+// --chat: the prompt becomes one user message.
+Status PutThroughTemplate(const Arguments& arguments, const EdgeModel& edge, WritingSpec& spec) {
+  if (!arguments.Switch("chat")) return {};
+  const auto chat = ChatOf(arguments, edge);
+  if (!chat) return Forward(chat);
+  auto asked = chat->Ask(spec.prompt);
+  if (!asked) return Forward(asked);
+  spec.ids = std::move(*asked);
+  return {};
+}
+
+}  // namespace
+
 void Announce(const Arguments& arguments, const WritingSpec& spec, const EdgeModel& edge, bool color) {
   if (!arguments.Given("model")) {
     Tell(fmt::format("no --model given: {} is {}", edge.draft ? "the edge's model" : "the vocabulary",
@@ -76,6 +108,8 @@ void Announce(const Arguments& arguments, const WritingSpec& spec, const EdgeMod
     Tell(fmt::format("one seed may give several texts: {}", edge.draft->info().exact_note));
   }
 }
+
+namespace {
 
 void Summarize(const TextReport& report) {
   std::string line =
@@ -113,10 +147,13 @@ int RunVerb(const Arguments& arguments) {
   bool json = arguments.Switch("json");
   SignalWatch signals;
   WritingSpec spec = SpecOf(arguments);
-  auto dial = DialerOf(arguments, spec.mode);
+  auto dial = DialerOf(arguments, spec.mode, spec.sampling.seed);
   if (!dial) return Report(dial.error(), json);
   auto edge = ModelOf(arguments, spec.mode);
   if (!edge) return Report(edge.error(), json);
+
+  if (const auto status = PutThroughTemplate(arguments, *edge, spec); !status)
+    return Report(status.error(), json);
 
   bool color = !json && WantsColor(arguments.Text("color"), stdout);
   Announce(arguments, spec, *edge, color);
