@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "testing/program.h"
@@ -40,7 +41,7 @@ TEST(ProgramLink, ATextSurvivesABadLink) {
   CloudProcess cloud;
   const Ran direct = RunTandem(StoryRun({"--cloud", cloud.url()}));
   LinkProcess link(cloud, {"--rtt", "4ms", "--jitter", "2ms", "--rate", "10mbit/1mbit", "--loss", "2%",
-                           "--cut-every", "300ms", "--cut-for", "100ms", "--seed", "5"});
+                           "--cut-every", "60ms", "--cut-for", "30ms", "--seed", "5"});
   for (const char* mode : {"speculate", "cloud"}) {
     const Ran ran = RunTandem(StoryRun({"--mode", mode, "--cloud", link.url()}));
     EXPECT_EQ(ran.code, 0) << ran.err;
@@ -62,18 +63,52 @@ TEST(ProgramLink, ATextSurvivesABadLink) {
 
 TEST(ProgramLink, DroppedConnectionsAreTakenUpAgain) {
   CloudProcess cloud;
-  const Ran direct = RunTandem(StoryRun({"--cloud", cloud.url(), "--draft", "1"}));
-  // A round trip a token: a second or so, and the cuts are short enough for a redial to get through.
-  LinkProcess link(cloud,
-                   {"--rtt", "20ms", "--cut-every", "400ms", "--cut-for", "50ms", "--cut-mode", "drop"});
+  const auto over = [&](const std::string& url, const Words& more) {
+    Words all = {"-n", "128", "--cloud", url};
+    all.insert(all.end(), more.begin(), more.end());
+    return RunTandem(StoryRun(all));
+  };
+  const Ran direct = over(cloud.url(), {});
+  // The text takes 0.6 s on that line and a session 0.15 s, so it meets a cut, and gets on between two.
+  LinkProcess link(
+      cloud, {"--rate", "20kbit/1mbit", "--cut-every", "500ms", "--cut-for", "20ms", "--cut-mode", "drop"});
   Ran ran;
-  for (int attempt = 0; attempt < 5 && ran.code != 0;
-       ++attempt)  // the first dial may meet a cut: that is an error
-    ran = RunTandem(StoryRun({"--cloud", link.url(), "--draft", "1", "--json"}));
+  for (int attempt = 0; attempt < 20 && ran.code != 0;
+       ++attempt)  // a first dial that meets a cut ends the run
+    ran = over(link.url(), {"--json"});
   ASSERT_EQ(ran.code, 0) << ran.err;
   const Json report = Json::parse(ran.out);
   EXPECT_EQ(report.at("text"), direct.out);
   EXPECT_GE(report.at("stats").at("reconnects").get<int>(), 1);
+}
+
+TEST(ProgramReplicas, TheNextCloudTakesOver) {
+  auto first = std::make_unique<CloudProcess>();
+  CloudProcess second;
+  const Words both = {"--cloud", first->url(), "--cloud", second.url(), "--draft", "1", "-n", "100"};
+  const Ran whole = RunTandem(StoryRun(both));
+  ASSERT_EQ(whole.code, 0) << whole.err;
+  Words slowly = both;
+  slowly.insert(slowly.end(), {"--rtt", "60ms"});
+  RunningTandem running(StoryRun(slowly));
+  ASSERT_TRUE(running.WaitForText());
+  first.reset();  // SIGKILL
+  const Ran ran = running.Finish();
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ran.out, whole.out);
+  // Gone from the start: the other is dialled.
+  EXPECT_EQ(RunTandem(StoryRun(both)).out, whole.out);
+}
+
+TEST(ProgramReplicas, ABusyCloudIsLeftForTheNext) {
+  CloudProcess full({"--max-sessions", "1"}), free;
+  RunningTandem present(StoryRun({"--cloud", full.url(), "--rtt", "200ms", "--draft", "1", "-n", "128"}));
+  ASSERT_TRUE(present.WaitForText());
+  const Ran ran = RunTandem(StoryRun({"--cloud", full.url(), "--cloud", free.url()}));
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ran.out, RunTandem(StoryRun({"--cloud", free.url()})).out);
+  EXPECT_EQ(RunTandem(StoryRun({"--cloud", full.url(), "--cloud", full.url()})).code, 7);
+  EXPECT_EQ(present.Finish(SIGINT).code, 130);
 }
 
 TEST(ProgramLink, RunShapesItsOwnLinkWithJitterAndLoss) {

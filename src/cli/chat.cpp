@@ -98,7 +98,8 @@ class Chat {
     TextPrinter printer(*talk_.edge.vocab, json_ ? nullptr : stdout, color_);
     cancel_ = false;
     signals_.SetAction([this] { cancel_ = true; });
-    auto writing = Write(talk_.spec, talk_.edge, talk_.dial, printer, cancel_);
+    const Dialer dial = talk_.dial;  // a copy begins with the cloud that the last turn ended with
+    auto writing = Write(talk_.spec, talk_.edge, dial, printer, cancel_);
     signals_.SetAction({});
     left_ = signals_.signal() == SIGTERM;
     if (!left_) signals_.Forget();

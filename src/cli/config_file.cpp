@@ -47,6 +47,7 @@ class Reader {
       Status status;
       if (const toml::table* inner = node.as_table()) {
         if (words == kMaxWords) return Refuse(node, name, "a table inside of a verb's");
+        if (name.empty()) return Refuse(node, "[\"\"]", "a section without a name");
         status = ReadTable(*inner, section.empty() ? name : section + " " + name, words + 1);
       } else {
         status = ReadValue(node, section, name);

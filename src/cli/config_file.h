@@ -18,7 +18,7 @@ namespace tandem {
 struct FileSetting {
   std::string section;              // "run", "model random"; empty at the top level
   std::string name;                 // of the option, as written
-  std::vector<std::string> values;  // one, or those of an array
+  std::vector<std::string> values;  // one, or those of an array; none: all there is of a section is its name
   bool quoted = false;              // strings, not numbers or booleans
   int line = 0;                     // from 1
 };

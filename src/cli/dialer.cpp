@@ -23,4 +23,17 @@ Result<Dialer> MakeDialer(const CloudRoute& route) {
   };
 }
 
+Result<Dialer> MakeDialer(const std::vector<CloudRoute>& routes) {
+  std::vector<Dialer> dialers;
+  for (const CloudRoute& route : routes) {
+    auto dialer = MakeDialer(route);
+    if (!dialer) return Forward(dialer);
+    dialers.push_back(std::move(*dialer));
+  }
+  return [dialers, at = std::make_shared<size_t>(0), again = false](ConnectionCallbacks callbacks) mutable {
+    if (std::exchange(again, true)) *at = (*at + 1) % dialers.size();
+    return dialers[*at](std::move(callbacks));
+  };
+}
+
 }  // namespace tandem

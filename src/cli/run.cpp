@@ -1,6 +1,7 @@
 // tandem run: writes one text, alone, by the cloud, or both together. See run.h for what chat shares.
 #include "cli/run.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/chat_text.h"
@@ -48,6 +49,7 @@ WritingSpec SpecOf(const Arguments& arguments) {
   spec.sampling.repeat_penalty = static_cast<float>(arguments.Number("repeat-penalty"));
   spec.draft_length = static_cast<int32_t>(arguments.Integer("draft"));
   spec.window = static_cast<int32_t>(arguments.Integer("window"));
+  spec.clouds = std::max(1, static_cast<int32_t>(arguments.Texts("cloud").size()));
   spec.retry_for = arguments.Duration("retry-for");
   return spec;
 }
@@ -57,13 +59,16 @@ Result<Dialer> DialerOf(const Arguments& arguments, Mode mode, uint64_t seed) {
   if (!arguments.Given("cloud")) {
     return Fail(ErrorCode::kUsage, "--mode {} needs --cloud ws://HOST:PORT", ModeName(mode));
   }
-  CloudRoute route{arguments.Text("cloud"), "", ShapeOf(arguments, seed)};
+  std::string token;
   if (arguments.Given("token-file")) {
-    auto token = ReadTokenFile(arguments.Text("token-file"));
-    if (!token) return Forward(token);
-    route.token = *token;
+    auto read = ReadTokenFile(arguments.Text("token-file"));
+    if (!read) return Forward(read);
+    token = *read;
   }
-  return MakeDialer(route);
+  std::vector<CloudRoute> routes;
+  for (const std::string& url : arguments.Texts("cloud"))
+    routes.push_back({url, token, ShapeOf(arguments, seed)});
+  return MakeDialer(routes);
 }
 
 Result<EdgeModel> ModelOf(const Arguments& arguments, Mode mode) {

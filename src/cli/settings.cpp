@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <sstream>
 
 #include "cli/config_file.h"
 #include "cli/output.h"
@@ -94,7 +95,7 @@ class FileReader {
       return Fail(ErrorCode::kUsage, "{}: no verb is called '{}'; sections are {}", place,
                   Printable(setting.section), VerbsAsSections());
     }
-    if (setting.name.empty()) return {};  // an empty section
+    if (setting.values.empty()) return {};  // an empty section
     const VerbSet known = setting.section.empty() ? kVerbAll : section->bit;
     if (OptionCalled(known, setting.name) == nullptr) return Unknown(setting, place, known);
     const Option* option = OptionCalled(section->bit, setting.name);
@@ -131,6 +132,15 @@ std::optional<std::string> Variable(const Surroundings& around, std::string_view
   const auto found = around.variables.find(VariableOf(option));
   if (found == around.variables.end()) return std::nullopt;
   return found->second;
+}
+
+// A repeated option's values stand between blanks.
+std::vector<std::string> TextsOf(const Option& option, const std::string& text) {
+  if (!option.repeated) return {text};
+  std::vector<std::string> texts;
+  std::istringstream words(text);
+  for (std::string word; words >> word;) texts.push_back(word);
+  return texts.empty() ? std::vector<std::string>{text} : texts;
 }
 
 // Empty: no file is read.
@@ -188,7 +198,7 @@ Result<OptionTexts> ReadSettings(const Verb& verb, const Surroundings& around,
     if (!(option.verbs & verb.bit) || option.name == kConfig) continue;
     const auto text = Variable(around, option.name);
     if (!text || text->empty()) continue;
-    auto value = ValueOf(option, {*text}, VariableOf(option.name));
+    auto value = ValueOf(option, TextsOf(option, *text), VariableOf(option.name));
     if (!value) return Forward(value);
     values.erase(std::string(option.name));
     if (*value) values.emplace(option.name, std::move(**value));

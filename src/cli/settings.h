@@ -1,7 +1,8 @@
 // Values of options that come from outside of the command line: variables and a configuration file. Variables
 // go before the file, in the file a verb's section before the top level.
 //
-// --temp is TANDEM_TEMP, --top-k TANDEM_TOP_K. An empty variable counts as absent. TANDEM_ variables that are
+// --temp is TANDEM_TEMP, --top-k TANDEM_TOP_K. An empty variable counts as absent; that of a repeated option
+// holds values between blanks. TANDEM_ variables that are
 // no option's are left alone: TANDEM_MODELS and others have a meaning of their own, and orchestrators set
 // some for services of that name.
 #pragma once

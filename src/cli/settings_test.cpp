@@ -63,6 +63,16 @@ TEST_F(Settings, EveryKindOfValue) {
   EXPECT_EQ(run->Text("mode"), "edge");
 }
 
+TEST_F(Settings, RepeatedOptions) {
+  const Words urls = {"ws://a:1", "ws://b:2"};
+  EXPECT_EQ(Parse({"run", "-p", "x", "--cloud", urls[0], "--cloud", urls[1]}, "")->Texts("cloud"), urls);
+  EXPECT_EQ(Parse({"run", "-p", "x"}, "cloud = ['ws://a:1', 'ws://b:2']")->Texts("cloud"), urls);
+  EXPECT_EQ(Parse({"run", "-p", "x"}, "", {{"TANDEM_CLOUD", " ws://a:1  ws://b:2"}})->Texts("cloud"), urls);
+  EXPECT_EQ(Parse({"run", "-p", "x", "--cloud", "ws://c:3"}, "cloud = 'ws://a:1'")->Texts("cloud"),
+            Words{"ws://c:3"});  // replaced, not joined
+  EXPECT_TRUE(Parse({"run", "-p", "x"}, "")->Texts("cloud").empty());
+}
+
 TEST_F(Settings, SwitchesGoBothWays) {
   const Words run = {"run", "-p", "x"};
   EXPECT_TRUE(Parse(run, "", {{"TANDEM_JSON", "1"}})->Switch("json"));
@@ -82,6 +92,8 @@ TEST_F(Settings, RefusalsNameFileLineAndValue) {
             At(2) + "max-sessions is '0' but must be a whole number, 1 to 256");
   EXPECT_EQ(Refused(run, "model = true\n"), At(1) + "model must be a text in quotes");
   EXPECT_EQ(Refused(run, "temp = [1, 2]\n"), At(1) + "temp takes one value, not 2");
+  EXPECT_EQ(Refused(run, "\"\" = 1\n"), At(1) + "no option is called ''");
+  EXPECT_EQ(Refused(run, "[\"\"]\ntemp = 1\n"), At(1) + "[\"\"] is a section without a name");
   EXPECT_EQ(Refused(run, "m = 'x'\n"), At(1) + "no option is called 'm'");  // no shorthands
   EXPECT_THAT(Refused(run, "config = 'x'\n"), HasSubstr("no option is called 'config'"));
   EXPECT_EQ(Refused(run, "", {{"TANDEM_TOP_K", "-1"}}),

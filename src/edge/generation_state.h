@@ -28,7 +28,7 @@ struct Generation::State {
         sampler(config.sampling),
         window(static_cast<Pos>(config.prompt.size())),
         planner(config.mode == Mode::kAuto ? kLongestChunk : config.draft_length),
-        backoff(config.retry_for, config.sampling.seed) {
+        backoff(config.retry_for, config.sampling.seed, config.clouds) {
     if (engine != nullptr) drafter.emplace(*engine, Spans());
   }
 
@@ -107,6 +107,7 @@ struct Generation::State {
   double planned_tokens = 0, costed_tokens = 0;  // weights of the means in stats
   bool established = false;
   int violations = 0;
+  int32_t failures = 0;  // of clouds, before the first session
   std::optional<Welcome> welcome, first_welcome;
 
   std::optional<SeqRows> rows;  // of the Compute under way
