@@ -6,6 +6,7 @@ find_package(OpenSSL 3 REQUIRED)
 find_package(Boost 1.81 REQUIRED)
 find_package(CLI11 2 REQUIRED)
 find_package(nlohmann_json 3 REQUIRED)
+find_path(TANDEM_TOMLPLUSPLUS toml++/toml.h REQUIRED)  # used header-only: no library at run time
 find_package(FlatBuffers REQUIRED CONFIG NAMES FlatBuffers flatbuffers)
 find_program(TANDEM_FLATC flatc REQUIRED)
 if(TANDEM_TESTS)

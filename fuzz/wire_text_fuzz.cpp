@@ -31,6 +31,8 @@ void CheckHostPort(std::string_view text) {
 void CheckShape(std::string_view text) {
   const Result<Micros> time = ParseDuration(text);
   Expect(!time || time->count() >= 0);
+  const Result<double> loss = ParseLoss(text);
+  Expect(!loss || (*loss >= 0 && *loss <= kMaxLoss));
   const Result<LinkRates> rates = ParseRates(text);
   if (!rates) return;
   ShapedPipe pipe({.rates = *rates}, Direction::kUp);

@@ -8,50 +8,11 @@
 
 #include "cli/help.h"
 #include "cli/numbers.h"
+#include "cli/suggestion.h"
 
 namespace tandem {
 
 namespace {
-
-// Levenshtein distance in which two neighbours that changed places count once, for "did you mean".
-size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<std::vector<size_t>> cost(a.size() + 1, std::vector<size_t>(b.size() + 1));
-  for (size_t i = 0; i <= a.size(); ++i) {
-    for (size_t j = 0; j <= b.size(); ++j) {
-      if (i == 0 || j == 0) {
-        cost[i][j] = i + j;
-        continue;
-      }
-      size_t change = cost[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
-      cost[i][j] = std::min({cost[i - 1][j] + 1, cost[i][j - 1] + 1, change});
-      bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-      if (swapped) cost[i][j] = std::min(cost[i][j], cost[i - 2][j - 2] + 1);
-    }
-  }
-  return cost[a.size()][b.size()];
-}
-
-// The nearest candidate that is plausibly a slip of the same word; empty for none.
-std::string Nearest(std::string_view word, const std::vector<std::string>& candidates) {
-  if (word.size() > 64) return "";  // no slip of ours, and the distance costs its square
-  std::string best;
-  size_t dashes = std::min(word.find_first_not_of('-'), word.size());
-  size_t least = (word.size() - dashes) / 2 + 1;  // more than half the word wrong is another word
-  for (const std::string& candidate : candidates) {
-    bool prefix = word.size() > 2 && candidate.starts_with(word);
-    size_t distance = prefix ? 1 : EditDistance(word, candidate);
-    if (distance < least) {
-      least = distance;
-      best = candidate;
-    }
-  }
-  return best;
-}
-
-std::string Suggestion(std::string_view word, const std::vector<std::string>& candidates) {
-  std::string nearest = Nearest(word, candidates);
-  return nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest);
-}
 
 std::vector<std::string> OptionNames(const Verb& verb) {
   std::vector<std::string> names;
@@ -90,7 +51,7 @@ Error UnknownWord(const Verb& verb, const std::string& word) {
 
 // The values of one verb's options as CLI11 fills them in.
 struct Slots {
-  std::map<std::string, std::string> values;
+  OptionTexts values;
   std::map<std::string, bool> switches;
   std::string operand;
 };
@@ -107,9 +68,10 @@ void AddOptions(CLI::App& app, const Verb& verb, Slots& slots) {
         option.shorthand.empty() ? "--" + name : fmt::format("-{},--{}", option.shorthand, name);
     if (option.kind == OptionKind::kSwitch) {
       app.add_flag(flags, slots.switches[name]);
-    } else {
-      app.add_option(flags, slots.values[name])->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+      continue;
     }
+    CLI::Option* added = app.add_option(flags, slots.values[name])->allow_extra_args(false);
+    if (!option.repeated) added->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   }
   if (!verb.operand.empty()) app.add_option(std::string(verb.operand), slots.operand);
 }
@@ -124,29 +86,44 @@ Error Translate(const CLI::ParseError& error) {
   return {ErrorCode::kUsage, text};
 }
 
-Result<Arguments> Checked(const Verb& verb, const CLI::App& app, const Slots& slots) {
-  std::map<std::string, std::string> given;
+// What the command line gives, over what is set outside of it.
+Result<OptionTexts> Merged(const Verb& verb, const CLI::App& app, const Slots& slots,
+                           const Surroundings& around) {
+  OptionTexts given;
+  for (const Option& option : Options()) {
+    std::string name(option.name);
+    if (!(option.verbs & verb.bit) || app.get_option("--" + name)->count() == 0) continue;
+    bool is_switch = option.kind == OptionKind::kSwitch;
+    given[name] = is_switch ? std::vector<std::string>{""} : slots.values.at(name);
+    for (const std::string& text : given[name]) {
+      if (auto status = CheckValue(option, text); !status) return Forward(status);
+    }
+  }
+  std::optional<std::string> config;
+  if (auto named = given.find("config"); named != given.end()) config = named->second.back();
+  auto outside = ReadSettings(verb, around, config);
+  if (!outside) return Forward(outside);
+  given.merge(*outside);
+  return given;
+}
+
+Result<Arguments> Checked(const Verb& verb, const CLI::App& app, const Slots& slots,
+                          const Surroundings& around) {
   if (auto extras = app.remaining(); !extras.empty())
     return tl::unexpected(UnknownWord(verb, extras.front()));
+  auto given = Merged(verb, app, slots, around);
+  if (!given) return Forward(given);
   for (const Option& option : Options()) {
-    if (!(option.verbs & verb.bit)) continue;
-    std::string name(option.name);
-    if (app.get_option("--" + name)->count() == 0) {
-      if (option.required)
-        return Fail(ErrorCode::kUsage, "tandem {} needs --{} {}", verb.name, name, option.value);
-      continue;
-    }
-    bool is_switch = option.kind == OptionKind::kSwitch;
-    given[name] = is_switch ? "" : slots.values.at(name);
-    if (auto status = CheckValue(option, given[name]); !status) return Forward(status);
+    if ((option.verbs & verb.bit) && option.required && !given->count(std::string(option.name)))
+      return Fail(ErrorCode::kUsage, "tandem {} needs --{} {}", verb.name, option.name, option.value);
   }
   if (!verb.operand.empty() && slots.operand.empty()) {
     return Fail(ErrorCode::kUsage, "tandem {} needs a {}", verb.name, verb.operand);
   }
-  return Arguments(verb, std::move(given), slots.operand);
+  return Arguments(verb, std::move(*given), slots.operand);
 }
 
-Result<Arguments> ParseVerb(const Verb& verb, std::vector<std::string> words) {
+Result<Arguments> ParseVerb(const Verb& verb, std::vector<std::string> words, const Surroundings& around) {
   CLI::App app;
   Slots slots;
   AddOptions(app, verb, slots);
@@ -156,7 +133,7 @@ Result<Arguments> ParseVerb(const Verb& verb, std::vector<std::string> words) {
   } catch (const CLI::ParseError& error) {
     return tl::unexpected(Translate(error));
   }
-  return Checked(verb, app, slots);
+  return Checked(verb, app, slots, around);
 }
 
 bool AsksForHelp(const std::vector<std::string>& words, size_t from) {
@@ -182,7 +159,7 @@ Error UnknownVerb(const std::vector<std::string>& words, size_t at, std::string_
 
 }  // namespace
 
-Result<CommandLine> ParseCommandLine(const std::vector<std::string>& words) {
+Result<CommandLine> ParseCommandLine(const std::vector<std::string>& words, const Surroundings& around) {
   CommandLine line;
   if (words.empty()) return tl::unexpected(UnknownVerb(words, 0, ""));
   if (words[0] == "--help" || words[0] == "-h" || words[0] == "help") return CommandLine{{}, ProgramHelp()};
@@ -198,7 +175,7 @@ Result<CommandLine> ParseCommandLine(const std::vector<std::string>& words) {
   const Verb* verb = FindVerb(name);
   if (!verb) return tl::unexpected(UnknownVerb(words, 0, ""));
   if (AsksForHelp(words, used)) return CommandLine{{}, VerbHelp(*verb)};
-  auto arguments = ParseVerb(*verb, {words.begin() + static_cast<std::ptrdiff_t>(used), words.end()});
+  auto arguments = ParseVerb(*verb, {words.begin() + static_cast<std::ptrdiff_t>(used), words.end()}, around);
   if (!arguments) return Forward(arguments);
   line.verb.push_back(std::move(*arguments));
   return line;
@@ -206,9 +183,14 @@ Result<CommandLine> ParseCommandLine(const std::vector<std::string>& words) {
 
 std::string Arguments::Text(std::string_view name) const {
   auto found = given_.find(std::string(name));
-  if (found != given_.end()) return found->second;
+  if (found != given_.end()) return found->second.back();
   const Option* option = FindOption(verb_->bit, name);
   return option ? std::string(option->fallback) : "";
+}
+
+std::vector<std::string> Arguments::Texts(std::string_view name) const {
+  auto found = given_.find(std::string(name));
+  return found == given_.end() ? std::vector<std::string>{} : found->second;
 }
 
 int64_t Arguments::Integer(std::string_view name) const {
@@ -225,6 +207,10 @@ Micros Arguments::Duration(std::string_view name) const {
 
 LinkRates Arguments::Rate(std::string_view name) const {
   return ParseRates(Text(name)).value_or(LinkRates{});
+}
+
+double Arguments::Loss(std::string_view name) const {
+  return ParseLoss(Text(name)).value_or(0);
 }
 
 uint64_t Arguments::Seed(std::string_view name) const {

@@ -10,6 +10,9 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <string_view>
+
+#include "cli/settings.h"
 
 namespace tandem {
 
@@ -17,8 +20,20 @@ namespace {
 
 constexpr size_t kKeptLines = 64;
 
+// This process's environment without what sets options, for execve.
+std::vector<char*> PlainEnvironment(std::string& no_config) {
+  std::vector<char*> variables;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    if (!SetsAnOption(text.substr(0, text.find('=')))) variables.push_back(*entry);
+  }
+  variables.push_back(no_config.data());
+  variables.push_back(nullptr);
+  return variables;
+}
+
 // Between fork and exec only async-signal-safe calls are allowed: other threads may hold locks.
-[[noreturn]] void BecomeProgram(char* const* argv, int stderr_fd, pid_t parent) {
+[[noreturn]] void BecomeProgram(char* const* argv, char* const* variables, int stderr_fd, pid_t parent) {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -29,7 +44,7 @@ constexpr size_t kKeptLines = 64;
   dup2(null, STDIN_FILENO);
   dup2(null, STDOUT_FILENO);
   dup2(stderr_fd, STDERR_FILENO);
-  execv("/proc/self/exe", argv);
+  execve("/proc/self/exe", argv, variables);
   _exit(127);
 }
 
@@ -46,12 +61,15 @@ Status ChildProcess::Start(const std::vector<std::string>& arguments) {
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
 
+  std::string no_config = VariableOf("config") + "=";
+  const std::vector<char*> variables = PlainEnvironment(no_config);
+
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0)
     return Fail(ErrorCode::kResource, "cannot make a pipe: {}", std::strerror(errno));
   pid_t parent = getpid();
   pid_ = fork();
-  if (pid_ == 0) BecomeProgram(argv.data(), ends[1], parent);
+  if (pid_ == 0) BecomeProgram(argv.data(), variables.data(), ends[1], parent);
   int why = errno;
   close(ends[1]);
   if (pid_ < 0) {

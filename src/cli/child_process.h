@@ -15,7 +15,8 @@
 namespace tandem {
 
 // The child is in a process group of its own (a terminal's Ctrl-C does not reach it), has default signals,
-// reads nothing, and dies when the thread that started it does. Its stderr is read all the time, so that it
+// reads nothing, and dies when the thread that started it does. Its arguments are all that sets its options:
+// no variable and no configuration file does. Its stderr is read all the time, so that it
 // never blocks on it; the last lines are kept.
 class ChildProcess {
  public:

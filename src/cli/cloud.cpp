@@ -87,17 +87,6 @@ nlohmann::ordered_json TotalsJson(const ServiceStats& stats) {
           {"drafts_stale", stats.drafts_stale}};
 }
 
-// Blocks until a signal has come.
-void WaitForSignal(SignalWatch& signals) {
-  std::atomic<bool> come{false};
-  signals.SetAction([&] {
-    come = true;
-    come.notify_one();
-  });
-  come.wait(false);
-  signals.SetAction({});
-}
-
 }  // namespace
 
 int CloudVerb(const Arguments& arguments) {
@@ -113,7 +102,7 @@ int CloudVerb(const Arguments& arguments) {
 
   std::string url = "ws://" + (*server)->address();
   fmt::print(stderr, "listening on {}\n", url);
-  WaitForSignal(signals);
+  signals.AwaitFirst();
   int sessions = (*server)->sessions();
   if (sessions > 0) Tell(fmt::format("finishing {} sessions, nobody new is admitted", sessions));
   bool all_ended = (*server)->Drain(kDrainPatience);

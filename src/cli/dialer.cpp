@@ -1,6 +1,7 @@
 // See dialer.h.
 #include "cli/dialer.h"
 
+#include "base/clock.h"
 #include "wire/shaped_link.h"
 #include "wire/websocket.h"
 
@@ -14,8 +15,24 @@ Result<Dialer> MakeDialer(const CloudRoute& route) {
     return DialWebSocket(url, token, limits, std::move(callbacks));
   };
   if (!route.shape.Changes()) return plain;
-  return [plain, shape = route.shape, limits](ConnectionCallbacks callbacks) {
-    return DialShaped(shape, limits, std::move(callbacks), plain);
+  LinkUse use{.connection = 0, .start = SteadyClock().Now()};
+  return [plain, shape = route.shape, use, limits](ConnectionCallbacks callbacks) mutable {
+    const LinkUse this_use = use;
+    ++use.connection;  // a redialled connection meets a fate of its own
+    return DialShaped(shape, this_use, limits, std::move(callbacks), plain);
+  };
+}
+
+Result<Dialer> MakeDialer(const std::vector<CloudRoute>& routes) {
+  std::vector<Dialer> dialers;
+  for (const CloudRoute& route : routes) {
+    auto dialer = MakeDialer(route);
+    if (!dialer) return Forward(dialer);
+    dialers.push_back(std::move(*dialer));
+  }
+  return [dialers, at = std::make_shared<size_t>(0), again = false](ConnectionCallbacks callbacks) mutable {
+    if (std::exchange(again, true)) *at = (*at + 1) % dialers.size();
+    return dialers[*at](std::move(callbacks));
   };
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "edge/runner.h"
 #include "wire/link_shape.h"
@@ -16,5 +17,10 @@ struct CloudRoute {
 
 // kUsage for a url that is none.
 Result<Dialer> MakeDialer(const CloudRoute& route);
+
+// Dials several clouds, at least one, in turn: the first call of a copy of it the one that was dialled last
+// by any copy (at the very first the first route), each further call the next one. So a copy is for one text,
+// and the next text begins where this one ended. One thread at a time.
+Result<Dialer> MakeDialer(const std::vector<CloudRoute>& routes);
 
 }  // namespace tandem

@@ -20,6 +20,7 @@ std::string Right(const Option& option) {
   std::string text(option.help);
   bool number = option.kind == OptionKind::kInteger || option.kind == OptionKind::kNumber;
   if (number) text += fmt::format(" ({})", option.range);
+  if (option.repeated) text += " (may be repeated)";
   if (option.required) text += " (required)";
   if (!option.fallback.empty()) text += fmt::format(" [{}]", option.fallback);
   return text;
@@ -30,7 +31,7 @@ std::string VerbLines(std::string_view first_word) {
   for (const Verb& verb : Verbs()) {
     if (!first_word.empty() && !verb.name.starts_with(first_word)) continue;
     std::string name = fmt::format("{} {}", verb.name, verb.operand);
-    text += fmt::format("  {:<18} {}\n", name, verb.summary);
+    text += fmt::format("  {:<25} {}\n", name, verb.summary);
   }
   return text;
 }
@@ -58,7 +59,9 @@ std::string VerbHelp(const Verb& verb) {
   for (const Option& option : Options()) {
     if (option.verbs & verb.bit) text += fmt::format("  {:<{}}  {}\n", Left(option), width, Right(option));
   }
-  return text + fmt::format("  {:<{}}  {}\n", "-h, --help", width, "print this");
+  text += fmt::format("  {:<{}}  {}\n", "-h, --help", width, "print this");
+  if (FindOption(verb.bit, "config") == nullptr) return text;
+  return text + "\nA variable sets an option as well: TANDEM_TOP_K is --top-k.\n";
 }
 
 }  // namespace tandem

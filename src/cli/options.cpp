@@ -5,6 +5,7 @@
 #include <cfloat>
 
 #include "cli/numbers.h"
+#include "cli/output.h"
 #include "cli/verbs.h"
 #include "wire/link_shape.h"
 
@@ -18,32 +19,47 @@ constexpr double kMaxInt32 = 2147483647;
 constexpr double kMaxContext = 1 << 20;
 // The largest float below 1 that still reads as less than 1 after rounding to float.
 constexpr double kBelowOne = 1 - FLT_EPSILON / 2;
-constexpr VerbSet kWrites = kVerbRun | kVerbDemo;
+constexpr VerbSet kTalks = kVerbRun | kVerbChat;
+constexpr VerbSet kWrites = kTalks | kVerbDemo;
+constexpr VerbSet kConfigured = kVerbAll & ~kVerbVersion & ~kVerbCompletion;
 constexpr VerbSet kShapes = kVerbModelPad | kVerbModelRandom;
 
 const std::array kVerbs = {
     Verb{kVerbRun, "run", "", "Write a text: alone, by the cloud, or both together", RunVerb},
+    Verb{kVerbChat, "chat", "", "Talk with a model, turn by turn", ChatVerb},
     Verb{kVerbCloud, "cloud", "", "Serve a target model to edges", CloudVerb},
+    Verb{kVerbLink, "link", "", "Pass TCP on over a link with delay, loss and cuts", LinkVerb},
     Verb{kVerbDemo, "demo", "", "Edge and cloud write a story on this machine, over a shaped link", DemoVerb},
     Verb{kVerbModelShow, "model show", "FILE", "Tell what a GGUF file holds", ModelShowVerb},
     Verb{kVerbModelPad, "model pad", "FILE", "Write the same function at a larger cost", ModelPadVerb},
     Verb{kVerbModelRandom, "model random", "", "Write a model with random weights", ModelRandomVerb},
     Verb{kVerbBenchEngine, "bench engine", "", "Measure speed against libllama", BenchEngineVerb},
+    Verb{kVerbCompletion, "completion", "bash|zsh|fish", "Print a completion script for a shell",
+         CompletionVerb},
     Verb{kVerbVersion, "version", "", "Print the version", VersionVerb},
 };
 
 // Rows of one name differ in their verbs: what a name means and defaults to may depend on the verb.
 const std::array kOptions = {
     // What is written, and with whom.
-    Option{kVerbRun, "mode", "", K::kChoice, "MODE", "", 0, 0, "edge|cloud|auto|speculate|sync",
+    Option{kTalks, "mode", "", K::kChoice, "MODE", "", 0, 0, "edge|cloud|auto|speculate|sync",
            "who writes: edge (never connects), cloud, or both: auto plans the window, speculate keeps it "
            "fixed, sync waits for each verdict (auto when --cloud is given, else edge)"},
-    Option{kVerbRun, "model", "m", K::kText, "EDGE.gguf", "demo-draft-q8_0.gguf", 0, 0, "",
+    Option{kTalks, "model", "m", K::kText, "EDGE.gguf", "demo-draft-q8_0.gguf", 0, 0, "",
            "the edge's model, by path or by name in a models folder"},
-    Option{kVerbRun, "cloud", "", K::kText, "ws://HOST:PORT", "", 0, 0, "", "where `tandem cloud` listens"},
+    Option{kTalks, "cloud", "", K::kText, "ws://HOST:PORT", "", 0, 0, "",
+           "where `tandem cloud` listens; of several the next takes over from one that is lost or busy",
+           false, true},
     Option{kVerbRun, "prompt", "p", K::kText, "PROMPT", "", 0, 0, "", "what the text begins with", true},
     Option{kVerbRun, "predict", "n", K::kInteger, "N", "128", 1, kMaxContext, "1 to 1048576",
            "tokens to write at most"},
+    Option{kVerbRun, "chat", "", K::kSwitch, "", "", 0, 0, "",
+           "put the prompt through the model's chat template, as one user message"},
+    Option{kTalks, "template", "", K::kText, "NAME", "", 0, 0, "",
+           "chat template by libllama's name, like chatml (the model's own)"},
+    Option{kTalks, "system", "", K::kText, "TEXT", "", 0, 0, "", "instructions that stand before a chat"},
+    Option{kVerbChat, "predict", "n", K::kInteger, "N", "512", 1, kMaxContext, "1 to 1048576",
+           "tokens of an answer at most"},
     Option{kVerbDemo, "predict", "n", K::kInteger, "N", "128", 16, 200, "16 to 200",
            "tokens to write at most"},
     Option{kVerbDemo, "prompt", "p", K::kText, "PROMPT",
@@ -53,28 +69,52 @@ const std::array kOptions = {
            "one seed, one text"},
     Option{kWrites, "temp", "", K::kNumber, "T", "0.8", 0, 100, "0 to 100",
            "temperature; 0 takes the likeliest"},
-    Option{kVerbRun, "top-k", "", K::kInteger, "K", "40", 0, kMaxInt32, "0 to 2147483647",
+    Option{kTalks, "top-k", "", K::kInteger, "K", "40", 0, kMaxInt32, "0 to 2147483647",
            "keep the K likeliest tokens; 0 keeps all"},
-    Option{kVerbRun, "top-p", "", K::kNumber, "P", "0.95", FLT_MIN, 1, "more than 0, at most 1",
+    Option{kTalks, "top-p", "", K::kNumber, "P", "0.95", FLT_MIN, 1, "more than 0, at most 1",
            "keep the smallest set that holds this much probability"},
-    Option{kVerbRun, "min-p", "", K::kNumber, "P", "0.05", 0, kBelowOne, "0 or more, less than 1",
+    Option{kTalks, "min-p", "", K::kNumber, "P", "0.05", 0, kBelowOne, "0 or more, less than 1",
            "drop tokens less likely than this part of the likeliest"},
-    Option{kVerbRun, "repeat-penalty", "", K::kNumber, "X", "1.0", FLT_MIN, 100, "more than 0, at most 100",
+    Option{kTalks, "repeat-penalty", "", K::kNumber, "X", "1.0", FLT_MIN, 100, "more than 0, at most 100",
            "divides the logits of the last 64 tokens; 1 is off"},
     Option{kWrites, "draft", "", K::kInteger, "K", "3", 1, 64, "1 to 64",
            "tokens drafted for a frame, in modes speculate and sync"},
-    Option{kVerbRun, "window", "", K::kInteger, "N", "0", 0, 1024, "0 to 1024",
+    Option{kTalks, "window", "", K::kInteger, "N", "0", 0, 1024, "0 to 1024",
            "drafts that may wait unjudged in mode speculate; 0 is three times --draft"},
     // The link.
-    Option{kVerbRun, "rtt", "", K::kDuration, "TIME", "", 0, 60, "0 to 60s, like 20ms",
+    Option{kTalks, "rtt", "", K::kDuration, "TIME", "", 0, 60, "0 to 60s, like 20ms",
            "lengthen the link's round trip by this much"},
-    Option{kVerbRun, "rate", "", K::kRate, "DOWN[/UP]", "", 0, 0,
+    Option{kTalks, "rate", "", K::kRate, "DOWN[/UP]", "", 0, 0,
            "1kbit to 1000gbit, like 10mbit or 10mbit/2mbit", "slow the link down to this many bits a second"},
+    Option{kTalks, "jitter", "", K::kDuration, "TIME", "", 0, 60, "0 to 60s, like 5ms",
+           "delay every segment by up to this much more"},
+    Option{kTalks, "loss", "", K::kLoss, "PART", "", 0, 0, "0 to 50%, like 1%",
+           "lose this part of the link's segments"},
+    Option{kVerbLink, "listen", "", K::kText, "HOST:PORT", "", 0, 0, "",
+           "address that the edge connects to; port 0 takes a free one", true},
+    Option{kVerbLink, "to", "", K::kText, "HOST:PORT", "", 0, 0, "", "where connections go on to", true},
+    Option{kVerbLink, "rtt", "", K::kDuration, "TIME", "0", 0, 60, "0 to 60s, like 20ms",
+           "round trip, half of it each way"},
+    Option{kVerbLink, "jitter", "", K::kDuration, "TIME", "0", 0, 60, "0 to 60s, like 5ms",
+           "delay every segment by up to this much more"},
+    Option{kVerbLink, "rate", "", K::kRate, "DOWN[/UP]", "", 0, 0,
+           "1kbit to 1000gbit, like 10mbit or 10mbit/2mbit",
+           "bits a second, down and up as the edge sees them (no limit)"},
+    Option{kVerbLink, "loss", "", K::kLoss, "PART", "0", 0, 0, "0 to 50%, like 1%",
+           "lose this part of the segments; each is a retransmission stall"},
+    Option{kVerbLink, "cut-every", "", K::kDuration, "TIME", "", 0.001, 3600, "1ms to 3600s, like 20s",
+           "cut the link so often"},
+    Option{kVerbLink, "cut-for", "", K::kDuration, "TIME", "", 0.001, 3600, "1ms to 3600s, like 5s",
+           "for so long"},
+    Option{kVerbLink, "cut-mode", "", K::kChoice, "MODE", "stall", 0, 0, "stall|drop",
+           "what a cut does: nothing passes and nobody is told (stall), or connections are reset (drop)"},
+    Option{kVerbLink, "seed", "s", K::kSeed, "S", "0", 0, 0, "a whole number below 2^64, or random",
+           "of jitter and loss"},
     Option{kVerbDemo, "rtt", "", K::kDuration, "TIME", "20ms", 0, 60, "0 to 60s, like 20ms",
            "the link's round trip"},
     Option{kVerbDemo, "rate", "", K::kRate, "DOWN[/UP]", "10mbit", 0, 0,
            "1kbit to 1000gbit, like 10mbit or 10mbit/2mbit", "bits a second that the link carries"},
-    Option{kVerbRun, "retry-for", "", K::kDuration, "TIME", "60s", 0, 3600, "0 to 3600s, like 60s",
+    Option{kTalks, "retry-for", "", K::kDuration, "TIME", "60s", 0, 3600, "0 to 3600s, like 60s",
            "how long a lost link is dialled again"},
     // The server.
     Option{kVerbCloud, "model", "m", K::kText, "TARGET.gguf", "demo-target-q8_0.gguf", 0, 0, "",
@@ -83,14 +123,14 @@ const std::array kOptions = {
            "address to listen on; port 0 takes a free one"},
     Option{kVerbCloud, "max-sessions", "", K::kInteger, "N", "8", 1, 256, "1 to 256",
            "texts at once; Busy beyond"},
-    Option{kVerbRun | kVerbCloud, "token-file", "", K::kText, "FILE", "", 0, 0, "",
+    Option{kTalks | kVerbCloud, "token-file", "", K::kText, "FILE", "", 0, 0, "",
            "file whose first line is the secret that edge and cloud share"},
     // The engine.
-    Option{kVerbRun | kVerbCloud, "threads", "t", K::kInteger, "N", "", 1, 256, "1 to 256",
+    Option{kTalks | kVerbCloud, "threads", "t", K::kInteger, "N", "", 1, 256, "1 to 256",
            "threads of the engine (all cores)"},
-    Option{kVerbRun | kVerbCloud, "ctx", "c", K::kInteger, "N", "", 2, kMaxContext, "2 to 1048576",
+    Option{kTalks | kVerbCloud, "ctx", "c", K::kInteger, "N", "", 2, kMaxContext, "2 to 1048576",
            "positions of one text (the model's context)"},
-    Option{kVerbRun | kVerbCloud, "device", "", K::kText, "NAME", "auto", 0, 0, "",
+    Option{kTalks | kVerbCloud, "device", "", K::kText, "NAME", "auto", 0, 0, "",
            "where steps are computed: auto (a GPU if ggml was built for one), cpu, or ggml's name for it"},
     // Making models.
     Option{kVerbModelRandom, "like", "", K::kText, "FILE", "", 0, 0, "",
@@ -118,13 +158,12 @@ const std::array kOptions = {
     // How it is told.
     Option{kWrites, "color", "", K::kChoice, "WHEN", "auto", 0, 0, "auto|always|never",
            "colour tokens by who wrote them (auto: on a terminal, unless NO_COLOR is set)"},
-    Option{kVerbAll, "json", "", K::kSwitch, "", "", 0, 0, "",
+    Option{
+        kConfigured, "config", "", K::kText, "FILE", "", 0, 0, "",
+        "TOML file that sets options (tandem/config.toml in $XDG_CONFIG_HOME or ~/.config, if it is there)"},
+    Option{kVerbAll & ~kVerbCompletion, "json", "", K::kSwitch, "", "", 0, 0, "",
            "print one JSON object to stdout and nothing else"},
 };
-
-Status Reject(const Option& option, std::string_view text, std::string_view wanted) {
-  return Fail(ErrorCode::kUsage, "--{} is '{}' but must be {}", option.name, text, wanted);
-}
 
 bool InRange(const Option& option, double value) {
   return value >= option.low && value <= option.high;
@@ -160,6 +199,8 @@ bool IsValue(const Option& option, std::string_view text) {
     }
     case K::kRate:
       return ParseRates(text).has_value();
+    case K::kLoss:
+      return ParseLoss(text).has_value();
     case K::kChoice:
       return IsChoice(option.range, text);
   }
@@ -176,6 +217,8 @@ std::string Wanted(const Option& option) {
       return fmt::format("a time, {}", option.range);
     case K::kRate:
       return fmt::format("a rate, {}", option.range);
+    case K::kLoss:
+      return fmt::format("a part, {}", option.range);
     case K::kChoice: {
       std::string words(option.range);
       for (size_t i = words.find('|'); i != std::string::npos; i = words.find('|', i))
@@ -205,9 +248,10 @@ const Option* FindOption(VerbSet verb, std::string_view name) {
   return nullptr;
 }
 
-Status CheckValue(const Option& option, std::string_view text) {
-  if (!IsValue(option, text)) return Reject(option, text, Wanted(option));
-  return {};
+Status CheckValue(const Option& option, std::string_view text, std::string_view called) {
+  if (IsValue(option, text)) return {};
+  const std::string name = called.empty() ? fmt::format("--{}", option.name) : std::string(called);
+  return Fail(ErrorCode::kUsage, "{} is '{}' but must be {}", name, Printable(text), Wanted(option));
 }
 
 }  // namespace tandem

@@ -1,6 +1,5 @@
-// The one table of the program's verbs and options. Parsing, checking and --help are made from it
-// (arguments.h, help.h); a configuration file, environment variables and shell completion will read the same
-// rows.
+// The one table of the program's verbs and options. Parsing, checking, --help, shell completion, the
+// configuration file and variables are all made from it (arguments.h, help.h, completion.h, settings.h).
 #pragma once
 
 #include <span>
@@ -24,7 +23,10 @@ enum : VerbSet {
   kVerbModelRandom = 1u << 5,
   kVerbBenchEngine = 1u << 6,
   kVerbVersion = 1u << 7,
-  kVerbAll = (1u << 8) - 1,
+  kVerbLink = 1u << 8,
+  kVerbCompletion = 1u << 9,
+  kVerbChat = 1u << 10,
+  kVerbAll = (1u << 11) - 1,
 };
 
 enum class OptionKind {
@@ -35,6 +37,7 @@ enum class OptionKind {
   kSeed,      // whole number below 2^64, or "random"
   kDuration,  // 1500us, 20ms, 60s: see wire/link_shape.h
   kRate,      // 10mbit, or DOWN/UP: likewise
+  kLoss,      // 1%, 0.5%: likewise
   kChoice,    // one of the words in `range`, separated by '|'
 };
 
@@ -49,6 +52,7 @@ struct Option {
   std::string_view range;     // the range in words for messages; kChoice: the words
   std::string_view help;
   bool required = false;
+  bool repeated = false;  // may be given several times, or as an array
 };
 
 struct Verb {
@@ -65,7 +69,8 @@ std::span<const Option> Options();
 // The row of this name (without dashes) or one-letter shorthand that `verbs` has; null for none.
 const Option* FindOption(VerbSet verb, std::string_view name);
 
-// kUsage, with option, value and range in one sentence, unless `text` is a value this option takes.
-Status CheckValue(const Option& option, std::string_view text);
+// kUsage, with option, value and range in one sentence, unless `text` is a value this option takes. called:
+// what the sentence calls the option; --NAME when empty.
+Status CheckValue(const Option& option, std::string_view text, std::string_view called = "");
 
 }  // namespace tandem

@@ -11,6 +11,15 @@ void Tell(const std::string& line) {
   fmt::print(stderr, "tandem: {}\n", line);
 }
 
+std::string Printable(std::string_view text) {
+  constexpr size_t kMost = 80;
+  std::string shown(text.substr(0, kMost));
+  for (char& c : shown) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
+  }
+  return text.size() > kMost ? shown + "..." : shown;
+}
+
 void PrintJson(const nlohmann::ordered_json& object) {
   std::string text = object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
   fmt::print("{}\n", text);

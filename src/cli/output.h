@@ -6,6 +6,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 
@@ -13,6 +14,9 @@ namespace tandem {
 
 // One line on stderr, after "tandem: ".
 void Tell(const std::string& line);
+
+// Text from outside for a message: control characters replaced, cut to 80 bytes.
+std::string Printable(std::string_view text);
 
 // Prints one object to stdout, in one line; bytes that are no UTF-8 become U+FFFD.
 void PrintJson(const nlohmann::ordered_json& object);

@@ -13,8 +13,8 @@ namespace tandem {
 
 namespace {
 
-int Run(const std::vector<std::string>& words, bool json) {
-  auto line = ParseCommandLine(words);
+int Run(const std::vector<std::string>& words, const Surroundings& around, bool json) {
+  auto line = ParseCommandLine(words, around);
   if (!line) return Report(line.error(), json);
   if (line->verb.empty()) {
     fmt::print("{}", line->help);
@@ -27,10 +27,15 @@ int Run(const std::vector<std::string>& words, bool json) {
 }  // namespace
 
 int RunProgram(const std::vector<std::string>& words) {
-  bool json = std::find(words.begin(), words.end(), "--json") != words.end();
+  const Surroundings around = SurroundingsHere();
+  // As far as can be told before the words are parsed: an error in them is reported the same way.
+  const auto variable = around.variables.find(VariableOf("json"));
+  const bool set =
+      variable != around.variables.end() && (variable->second == "true" || variable->second == "1");
+  bool json = set || std::find(words.begin(), words.end(), "--json") != words.end();
   try {
     if (std::optional<int> code = RunBenchChild(words)) return *code;
-    return Run(words, json);
+    return Run(words, around, json);
   } catch (const std::bad_alloc&) {
     return Report({ErrorCode::kResource, "out of memory"}, json);
   } catch (const std::exception& error) {

@@ -1,6 +1,10 @@
-// tandem run: writes one text, alone, by the cloud, or both together.
+// tandem run: writes one text, alone, by the cloud, or both together. See run.h for what chat shares.
+#include "cli/run.h"
+
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "cli/chat_text.h"
 #include "cli/dialer.h"
 #include "cli/model_path.h"
 #include "cli/output.h"
@@ -22,6 +26,16 @@ Mode ModeOf(const Arguments& arguments) {
   return arguments.Given("cloud") ? Mode::kAuto : Mode::kEdge;
 }
 
+LinkShape ShapeOf(const Arguments& arguments, uint64_t seed) {
+  return {.rtt = arguments.Duration("rtt"),
+          .jitter = arguments.Duration("jitter"),
+          .rates = arguments.Rate("rate"),
+          .loss = arguments.Loss("loss"),
+          .seed = seed};
+}
+
+}  // namespace
+
 WritingSpec SpecOf(const Arguments& arguments) {
   WritingSpec spec;
   spec.mode = ModeOf(arguments);
@@ -35,24 +49,26 @@ WritingSpec SpecOf(const Arguments& arguments) {
   spec.sampling.repeat_penalty = static_cast<float>(arguments.Number("repeat-penalty"));
   spec.draft_length = static_cast<int32_t>(arguments.Integer("draft"));
   spec.window = static_cast<int32_t>(arguments.Integer("window"));
+  spec.clouds = std::max(1, static_cast<int32_t>(arguments.Texts("cloud").size()));
   spec.retry_for = arguments.Duration("retry-for");
   return spec;
 }
 
-// Empty in mode edge: it never opens a connection, whatever --cloud says.
-Result<Dialer> DialerOf(const Arguments& arguments, Mode mode) {
+Result<Dialer> DialerOf(const Arguments& arguments, Mode mode, uint64_t seed) {
   if (mode == Mode::kEdge) return Dialer();
   if (!arguments.Given("cloud")) {
     return Fail(ErrorCode::kUsage, "--mode {} needs --cloud ws://HOST:PORT", ModeName(mode));
   }
-  CloudRoute route{
-      arguments.Text("cloud"), "", {.rtt = arguments.Duration("rtt"), .rates = arguments.Rate("rate")}};
+  std::string token;
   if (arguments.Given("token-file")) {
-    auto token = ReadTokenFile(arguments.Text("token-file"));
-    if (!token) return Forward(token);
-    route.token = *token;
+    auto read = ReadTokenFile(arguments.Text("token-file"));
+    if (!read) return Forward(read);
+    token = *read;
   }
-  return MakeDialer(route);
+  std::vector<CloudRoute> routes;
+  for (const std::string& url : arguments.Texts("cloud"))
+    routes.push_back({url, token, ShapeOf(arguments, seed)});
+  return MakeDialer(routes);
 }
 
 Result<EdgeModel> ModelOf(const Arguments& arguments, Mode mode) {
@@ -65,6 +81,27 @@ Result<EdgeModel> ModelOf(const Arguments& arguments, Mode mode) {
                         .device = arguments.Text("device")});
 }
 
+Result<ChatText> ChatOf(const Arguments& arguments, const EdgeModel& edge) {
+  auto chat_template = FindTemplate(arguments.Text("template"), *edge.vocab);
+  if (!chat_template) return Forward(chat_template);
+  return ChatText(*edge.vocab, std::move(*chat_template), arguments.Text("system"));
+}
+
+namespace {
+
+// --chat: the prompt becomes one user message.
+Status PutThroughTemplate(const Arguments& arguments, const EdgeModel& edge, WritingSpec& spec) {
+  if (!arguments.Switch("chat")) return {};
+  const auto chat = ChatOf(arguments, edge);
+  if (!chat) return Forward(chat);
+  auto asked = chat->Ask(spec.prompt);
+  if (!asked) return Forward(asked);
+  spec.ids = std::move(*asked);
+  return {};
+}
+
+}  // namespace
+
 void Announce(const Arguments& arguments, const WritingSpec& spec, const EdgeModel& edge, bool color) {
   if (!arguments.Given("model")) {
     Tell(fmt::format("no --model given: {} is {}", edge.draft ? "the edge's model" : "the vocabulary",
@@ -76,6 +113,8 @@ void Announce(const Arguments& arguments, const WritingSpec& spec, const EdgeMod
     Tell(fmt::format("one seed may give several texts: {}", edge.draft->info().exact_note));
   }
 }
+
+namespace {
 
 void Summarize(const TextReport& report) {
   std::string line =
@@ -113,10 +152,13 @@ int RunVerb(const Arguments& arguments) {
   bool json = arguments.Switch("json");
   SignalWatch signals;
   WritingSpec spec = SpecOf(arguments);
-  auto dial = DialerOf(arguments, spec.mode);
+  auto dial = DialerOf(arguments, spec.mode, spec.sampling.seed);
   if (!dial) return Report(dial.error(), json);
   auto edge = ModelOf(arguments, spec.mode);
   if (!edge) return Report(edge.error(), json);
+
+  if (const auto status = PutThroughTemplate(arguments, *edge, spec); !status)
+    return Report(status.error(), json);
 
   bool color = !json && WantsColor(arguments.Text("color"), stdout);
   Announce(arguments, spec, *edge, color);

@@ -5,7 +5,7 @@
 
 namespace tandem {
 
-SignalWatch::SignalWatch() {
+SignalWatch::SignalWatch(Interrupts interrupts) : interrupts_(interrupts) {
   sigemptyset(&watched_);
   sigaddset(&watched_, SIGINT);
   sigaddset(&watched_, SIGTERM);
@@ -26,12 +26,28 @@ void SignalWatch::SetAction(std::function<void()> action) {
   if (signal_ != 0 && action_) action_();
 }
 
+void SignalWatch::Forget() {
+  std::lock_guard lock(mutex_);
+  signal_ = 0;
+}
+
+void SignalWatch::AwaitFirst() {
+  std::atomic<bool> come{false};
+  SetAction([&] {
+    come = true;
+    come.notify_one();
+  });
+  come.wait(false);
+  SetAction({});
+}
+
 void SignalWatch::Wait() {
   for (;;) {
     int number = 0;
     sigwait(&watched_, &number);
     if (stopping_) return;
-    if (signal_ != 0) _exit(128 + number);
+    const bool again = number == SIGINT && interrupts_ == Interrupts::kEachTime;
+    if (signal_ != 0 && !again) _exit(128 + number);
     std::lock_guard lock(mutex_);
     signal_ = number;
     if (action_) action_();

@@ -7,12 +7,15 @@
 namespace tandem {
 
 int RunVerb(const Arguments& arguments);          // run.cpp: writes one text
+int ChatVerb(const Arguments& arguments);         // chat.cpp: talks, turn by turn
 int CloudVerb(const Arguments& arguments);        // cloud.cpp: serves a target model
+int LinkVerb(const Arguments& arguments);         // link.cpp: a proxy that makes a link bad
 int DemoVerb(const Arguments& arguments);         // demo.cpp: edge and cloud write a story on this machine
 int ModelShowVerb(const Arguments& arguments);    // model_show.cpp: what a GGUF file holds
 int ModelPadVerb(const Arguments& arguments);     // model_pad.cpp: the same function at a larger cost
 int ModelRandomVerb(const Arguments& arguments);  // model_random.cpp: random weights in a given shape
 int BenchEngineVerb(const Arguments& arguments);  // bench_engine_verb.cpp: speed against libllama
+int CompletionVerb(const Arguments& arguments);   // completion.cpp: a completion script
 int VersionVerb(const Arguments& arguments);      // version.cpp
 
 }  // namespace tandem

@@ -7,13 +7,21 @@ namespace tandem {
 
 namespace {
 
-Result<GenerationConfig> ConfigOf(const WritingSpec& spec, const EdgeModel& edge) {
+Result<PromptIds> PromptOf(const WritingSpec& spec, const Vocab& vocab) {
+  if (spec.ids) return *spec.ids;
   if (spec.prompt.empty()) return Fail(ErrorCode::kUsage, "the prompt is empty");
-  auto prompt = edge.vocab->Tokenize(spec.prompt, true, true);
+  auto ids = vocab.Tokenize(spec.prompt, true, true);
+  if (!ids) return Forward(ids);
+  return PromptIds{std::move(*ids), {}};
+}
+
+Result<GenerationConfig> ConfigOf(const WritingSpec& spec, const EdgeModel& edge) {
+  auto prompt = PromptOf(spec, *edge.vocab);
   if (!prompt) return Forward(prompt);
   GenerationConfig config;
   config.mode = spec.mode;
-  config.prompt = std::move(*prompt);
+  config.prompt = std::move(prompt->ids);
+  config.spans = std::move(prompt->spans);
   config.max_tokens = spec.max_tokens;
   config.sampling = spec.sampling;
   config.draft_length = spec.draft_length;
@@ -21,6 +29,7 @@ Result<GenerationConfig> ConfigOf(const WritingSpec& spec, const EdgeModel& edge
   config.end_tokens = edge.vocab->end_tokens();
   config.software = SoftwareName();
   config.vocab = edge.vocab->identity();
+  config.clouds = spec.clouds;
   config.retry_for = spec.retry_for;
   if (auto status = Generation::Check(config, edge.draft.get()); !status) return Forward(status);
   return config;

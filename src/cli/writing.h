@@ -1,7 +1,9 @@
-// One text from a prompt to a report: what `tandem run` does once and `tandem demo` three times.
+// One text from a prompt to a report: what `tandem run` does once, `tandem demo` three times and `tandem
+// chat` for every answer.
 #pragma once
 
 #include <atomic>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,13 +14,21 @@
 
 namespace tandem {
 
+// A prompt as ids: those of a chat so far.
+struct PromptIds {
+  std::vector<Token> ids;
+  std::vector<PromptSpan> spans;  // what came in at once, in order
+};
+
 struct WritingSpec {
   Mode mode = Mode::kEdge;
-  std::string prompt;
+  std::string prompt;              // what the user said
+  std::optional<PromptIds> ids{};  // what the model is given for it; absent: the prompt's own ids
   int32_t max_tokens = 128;
   SamplingParams sampling;
   int32_t draft_length = 3;
   int32_t window = 0;
+  int32_t clouds = 1;  // that the dialer dials in turn
   Micros retry_for{60'000'000};
 };
 

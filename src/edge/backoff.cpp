@@ -16,6 +16,10 @@ std::optional<Micros> Backoff::Lost(Micros now, Micros at_least) {
   if (!lost_at_) lost_at_ = now;
   const Micros end = *lost_at_ + patience_;
   if (now >= end) return std::nullopt;
+  if (losses_ + 1 < clouds_) {
+    ++losses_;
+    return now;
+  }
   const Micros step = std::min(kLongest, kFirst * (1u << std::min(attempt_, 10u)));
   // Between half and all of the step.
   const uint32_t word = Philox4x32({attempt_++, 0, 0, 0xB0FFu},
@@ -27,6 +31,7 @@ std::optional<Micros> Backoff::Lost(Micros now, Micros at_least) {
 
 void Backoff::Restored() {
   lost_at_.reset();
+  losses_ = 0;
   attempt_ = 0;
 }
 

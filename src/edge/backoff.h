@@ -1,4 +1,5 @@
-// When to try a lost link again: doubling delays with jitter, until a deadline.
+// When to try a lost link again: every other cloud at once, then doubling delays with jitter, until a
+// deadline.
 #pragma once
 
 #include <cstdint>
@@ -10,11 +11,13 @@ namespace tandem {
 
 class Backoff {
  public:
-  // seed: makes the jitter of each text its own, so that edges do not return in step.
-  Backoff(Micros patience, uint64_t seed) : patience_(patience), seed_(seed) {}
+  // seed: makes the jitter of each text its own, so that edges do not return in step. clouds: how many are
+  // dialled in turn, at least 1.
+  Backoff(Micros patience, uint64_t seed, int32_t clouds = 1)
+      : patience_(patience), seed_(seed), clouds_(clouds) {}
 
-  // The link was lost (or dialling failed) at `now`; at_least: the cloud's hint. Returns when to dial next,
-  // nullopt when patience has run out since the loss.
+  // The link was lost (or dialling failed) at `now`; at_least: the cloud's hint, of no concern to another
+  // cloud. Returns when to dial next, nullopt when patience has run out since the loss.
   std::optional<Micros> Lost(Micros now, Micros at_least);
   // The text has grown again: the next loss starts anew.
   void Restored();
@@ -23,6 +26,8 @@ class Backoff {
  private:
   Micros patience_;
   uint64_t seed_;
+  int32_t clouds_;
+  int32_t losses_ = 0;  // in a row
   std::optional<Micros> lost_at_;
   uint32_t attempt_ = 0;
 };

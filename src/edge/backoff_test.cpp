@@ -50,6 +50,17 @@ TEST(Backoff, JitterIsTheSeedsAndDiffersBetweenSeeds) {
   EXPECT_GT(delays.size(), 15u);
 }
 
+TEST(Backoff, EveryOtherCloudIsTriedAtOnce) {
+  Backoff three(kMinute, 1, 3), one(kMinute, 1);
+  EXPECT_EQ(three.Lost(Micros{5}, Micros{9'000'000}), Micros{5});  // the hint is of the cloud that was lost
+  EXPECT_EQ(three.Lost(Micros{6}, Micros{0}), Micros{6});
+  EXPECT_EQ(three.Lost(Micros{7}, Micros{0}), one.Lost(Micros{7}, Micros{0}));
+  three.Restored();
+  EXPECT_EQ(three.Lost(Micros{8}, Micros{0}), Micros{8});
+  Backoff hurried(Micros{0}, 1, 3);
+  EXPECT_EQ(hurried.Lost(Micros{5}, Micros{0}), std::nullopt);
+}
+
 TEST(Backoff, RestoredForgetsTheLoss) {
   Backoff backoff(kMinute, 1);
   const std::optional<Micros> first = backoff.Lost(Micros{0}, Micros{0});

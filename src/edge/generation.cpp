@@ -45,6 +45,25 @@ const char* FinishName(Finish finish) {
   return "?";
 }
 
+namespace {
+
+Status CheckSpans(const std::vector<PromptSpan>& spans, size_t length) {
+  if (spans.size() > kMaxSpans) {
+    return Fail(ErrorCode::kUsage, "a prompt of {} parts, at most {}", spans.size(), kMaxSpans);
+  }
+  Pos end = 0;
+  for (const PromptSpan& span : spans) {
+    if (span.begin < end || span.end <= span.begin || static_cast<size_t>(span.end) > length) {
+      return Fail(ErrorCode::kUsage, "a prompt of {} ids with [{}, {}) after {}", length, span.begin,
+                  span.end, end);
+    }
+    end = span.end;
+  }
+  return {};
+}
+
+}  // namespace
+
 // The first `drafts` are accepted drafts, the rest is by `rest`. Ids past the end of the text are dropped.
 void Generation::State::Commit(const std::vector<Token>& tokens, int32_t drafts, Author rest, Micros now) {
   BookPlan(tokens.size());
@@ -166,6 +185,7 @@ Generation::Generation(GenerationConfig config, Engine* draft)
 Generation::~Generation() = default;
 
 Status Generation::Check(const GenerationConfig& config, const Engine* draft) {
+  if (Status s = CheckSpans(config.spans, config.prompt.size()); !s) return s;
   if (config.prompt.empty()) return Fail(ErrorCode::kUsage, "the prompt is empty");
   if (config.max_tokens < 1)
     return Fail(ErrorCode::kUsage, "{} tokens to generate, at least 1", config.max_tokens);

@@ -42,15 +42,17 @@ const char* FinishName(Finish finish);
 
 struct GenerationConfig {
   Mode mode = Mode::kEdge;
-  std::vector<Token> prompt;  // ids, at least one
-  int32_t max_tokens = 128;   // generated ids, the end-of-generation token not counted
+  std::vector<Token> prompt;        // ids, at least one
+  std::vector<PromptSpan> spans{};  // of it, what came in at once, in order: a chat has several; empty: all
+  int32_t max_tokens = 128;         // generated ids, the end-of-generation token not counted
   SamplingParams sampling;
   int32_t draft_length = 3;       // k >= 1: ids of a block (sync), of a frame (speculate), at most (auto)
   int32_t window = 0;             // drafts that may be unjudged, mode speculate; 0: three times draft_length
   std::vector<Token> end_tokens;  // sorted; end the text and are not part of it
   std::string software;
-  VocabIdentity vocab;               // of the model or tokenizer at hand
-  Micros retry_for{60'000'000};      // a lost link is retried for so long, counted from the loss
+  VocabIdentity vocab;           // of the model or tokenizer at hand
+  int32_t clouds = 1;            // that the shell dials in turn: so many may fail before the first session
+  Micros retry_for{60'000'000};  // a lost link is retried for so long, counted from the loss
   Micros reply_timeout{30'000'000};  // no frame for so long while one is owed: the link counts as lost
   Micros open_timeout{
       600'000'000};  // the same for Opened: the cloud reads the whole prompt before it answers

@@ -73,6 +73,60 @@ TEST(GenerationFaults, AFirstConnectionThatFailsEndsTheRunAtOnce) {
   }
 }
 
+TEST(GenerationFaults, EveryCloudIsTriedOnceBeforeTheFirstSession) {
+  GenerationConfig config = Config(Mode::kSync);
+  config.clouds = 3;
+  GenerationBench bench(config);
+  ScriptedCloud cloud = Cloud();
+  const Micros begin = bench.now;
+  bench.Start();
+  bench.Break();  // nobody there
+  ASSERT_TRUE(bench.WaitForTimer());
+  bench.Connect();
+  bench.AnswerOne(cloud);
+  bench.Say(Fault{.code = ErrorCode::kBusy, .message = "full", .retry_after_ms = 9'000});
+  ASSERT_FALSE(bench.finished);
+  bench.Reestablish(cloud);
+  EXPECT_EQ(bench.now, begin);  // without a wait in between
+  EXPECT_EQ(bench.dials, 3);
+  EXPECT_EQ(bench.stats().reconnects, 0u);
+  bench.Converse(cloud);
+  EXPECT_EQ(bench.finish, Finish::kLength);
+}
+
+TEST(GenerationFaults, TheLastCloudsFailureEndsTheRun) {
+  GenerationConfig config = Config(Mode::kSync);
+  config.clouds = 2;
+  GenerationBench bench(config);
+  bench.Start();
+  bench.Break();
+  ASSERT_TRUE(bench.WaitForTimer());
+  bench.Break(ErrorCode::kBusy);
+  EXPECT_EQ(bench.finish, Finish::kError);
+  EXPECT_EQ(bench.error->code, ErrorCode::kBusy);
+  EXPECT_EQ(bench.dials, 2);
+  GenerationBench wrong(config);  // what trying again cannot help is told at once
+  wrong.Start();
+  wrong.Break(ErrorCode::kAuth);
+  EXPECT_EQ(wrong.error->code, ErrorCode::kAuth);
+}
+
+TEST(GenerationFaults, ALostCloudsPlaceIsTakenAtOnce) {
+  GenerationConfig config = Config(Mode::kSync);
+  config.clouds = 2;
+  GenerationBench bench(config);
+  ScriptedCloud cloud = Cloud();
+  bench.Establish(cloud);
+  bench.Break();
+  const Micros lost = bench.now;
+  bench.Reestablish(cloud);
+  EXPECT_EQ(bench.now, lost);
+  bench.Break();  // before it said anything: both are gone, and patience begins
+  ASSERT_TRUE(bench.WaitForTimer());
+  EXPECT_GT(bench.now, lost);
+  EXPECT_EQ(bench.dials, 3);
+}
+
 TEST(GenerationFaults, FaultsBeforeTheFirstSessionEndTheRunWithTheirCode) {
   for (const ErrorCode code : {ErrorCode::kBusy, ErrorCode::kAuth, ErrorCode::kModel, ErrorCode::kInternal}) {
     GenerationBench bench(Config(Mode::kSync));

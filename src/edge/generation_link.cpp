@@ -31,15 +31,15 @@ void Generation::State::Dial(Micros now) {
   Act({.kind = EdgeAction::Kind::kConnect});
 }
 
-// The connection is gone already. First failures end the run at once; later ones are retried while patience
-// lasts.
+// The connection is gone already. Before the first session each cloud may fail once, and the last one's
+// failure ends the run; later ones are retried while patience lasts.
 void Generation::State::Lost(const Error& why, Micros now, Micros hint) {
   if (done || link == LinkState::kNone || link == LinkState::kWaiting) return;
   link = LinkState::kNone;
   window.LinkLost();
   in_flight.clear();
   credit = 0;
-  if (!established || EndsForGood(why.code)) {
+  if (EndsForGood(why.code) || (!established && ++failures >= config.clouds)) {
     Stop(Finish::kError, why, now);
     return;
   }
@@ -97,7 +97,7 @@ Status Generation::State::On(const Welcome& w, Micros now) {
   }
   credit = CreditNow();
   const Open open{.ids = text,
-                  .spans = {PromptLine()},
+                  .spans = Spans(),
                   .sampling = config.sampling,
                   .epoch = window.epoch(),
                   .run_until = credit};

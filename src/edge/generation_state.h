@@ -28,11 +28,14 @@ struct Generation::State {
         sampler(config.sampling),
         window(static_cast<Pos>(config.prompt.size())),
         planner(config.mode == Mode::kAuto ? kLongestChunk : config.draft_length),
-        backoff(config.retry_for, config.sampling.seed) {
-    if (engine != nullptr) drafter.emplace(*engine, std::vector<PromptSpan>{PromptLine()});
+        backoff(config.retry_for, config.sampling.seed, config.clouds) {
+    if (engine != nullptr) drafter.emplace(*engine, Spans());
   }
 
-  PromptSpan PromptLine() const { return {0, static_cast<Pos>(config.prompt.size())}; }
+  std::vector<PromptSpan> Spans() const {
+    if (!config.spans.empty()) return config.spans;
+    return {{0, static_cast<Pos>(config.prompt.size())}};
+  }
   Pos Length() const { return static_cast<Pos>(text.size()); }
   int32_t Remaining() const { return config.max_tokens - static_cast<int32_t>(stats.generated); }
   bool Ends(Token id) const {
@@ -105,6 +108,7 @@ struct Generation::State {
   double planned_tokens = 0, costed_tokens = 0;  // weights of the means in stats
   bool established = false;
   int violations = 0;
+  int32_t failures = 0;  // of clouds, before the first session
   std::optional<Welcome> welcome, first_welcome;
 
   std::optional<SeqRows> rows;  // of the Compute under way

@@ -60,6 +60,32 @@ TEST(Generation, GreetsAndOpensWithNothingButIds) {
   EXPECT_THAT(bench.sent, IsEmpty());  // one block at a time
 }
 
+TEST(Generation, TellsTheCloudThePartsOfAChat) {
+  GenerationConfig config = Config(Mode::kSpeculate);
+  config.spans = {{0, 1}, {2, 3}};
+  GenerationBench bench(config);
+  ScriptedCloud cloud = Cloud();
+  bench.Start();
+  bench.Connect();
+  bench.Take();
+  bench.Say(cloud.welcome);
+  EXPECT_EQ(std::get<Open>(bench.Take()).spans, config.spans);
+}
+
+TEST(Generation, RefusesPartsThatAreNone) {
+  GenerationConfig config = Config(Mode::kCloud);
+  using Spans = std::vector<PromptSpan>;
+  for (const Spans& spans :
+       {Spans{{0, 4}}, Spans{{1, 1}}, Spans{{-1, 2}}, Spans{{0, 2}, {1, 3}}, Spans(kMaxSpans + 1, {0, 1})}) {
+    config.spans = spans;
+    const Status refused = Generation::Check(config, nullptr);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::kUsage);
+  }
+  config.spans = {{0, 2}, {2, 3}};
+  EXPECT_TRUE(Generation::Check(config, nullptr));
+}
+
 TEST(Generation, CloudModeGrantsCreditForTheWholeText) {
   GenerationBench bench(Config(Mode::kCloud));
   ScriptedCloud cloud = Cloud();

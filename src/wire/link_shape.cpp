@@ -18,9 +18,15 @@ struct Unit {
 };
 constexpr Unit kTimes[] = {{"us", 1}, {"ms", 1e3}, {"s", 1e6}};
 constexpr Unit kRates[] = {{"bit", 1}, {"kbit", 1e3}, {"mbit", 1e6}, {"gbit", 1e9}};
+constexpr Unit kParts[] = {{"%", 0.01}};
 constexpr double kMaxMicros = 3600e6;
 constexpr double kMinRate = 1000;
 constexpr double kMaxRate = 1e12;
+constexpr double kTwoTo32 = 4294967296.0;
+
+constexpr size_t kFastRetransmit = 3;     // segments behind a lost one that make its sender notice
+constexpr double kTimeoutMargin = 200e3;  // of a retransmission time-out above the round trip, us
+constexpr double kMaxTimeout = 60e6;      // us
 
 std::string Lower(std::string_view text) {
   std::string lower(text);
@@ -66,27 +72,62 @@ Result<LinkRates> ParseRates(std::string_view text) {
   return LinkRates{*down, *up};
 }
 
-ShapedPipe::ShapedPipe(const LinkShape& shape, Direction direction)
-    : delay_us_(static_cast<double>(shape.rtt.count()) / 2),
-      jitter_us_(static_cast<double>(shape.jitter.count())),
-      us_per_byte_(0),
-      key_(shape.seed * 2 + static_cast<uint64_t>(direction)) {
+Result<double> ParseLoss(std::string_view text) {
+  const std::optional<double> part = text == "0" ? 0.0 : ParseWithUnit(text, kParts);
+  if (!part || *part > kMaxLoss) {
+    return Fail(ErrorCode::kUsage, "'{}' is not a part like 1% or 0.5%, of at most {}%", text,
+                100 * kMaxLoss);
+  }
+  return *part;
+}
+
+ShapedPipe::ShapedPipe(const LinkShape& shape, Direction direction, const LinkUse& use)
+    : shape_(shape), direction_(direction), use_(use) {
   const double bps = direction == Direction::kUp ? shape.rates.up_bps : shape.rates.down_bps;
   if (bps > 0) us_per_byte_ = 8e6 / bps;
 }
 
-double ShapedPipe::Jitter() {
+// Jitter and stall of the next segment.
+double ShapedPipe::LateBy(size_t behind) {
   const uint64_t n = sent_++;
-  const PhiloxCounter random = Philox4x32({static_cast<uint32_t>(n), static_cast<uint32_t>(n >> 32), 0, 0},
-                                          {static_cast<uint32_t>(key_), static_cast<uint32_t>(key_ >> 32)});
-  return jitter_us_ * random[0] / 4294967296.0;
+  const PhiloxCounter random =
+      Philox4x32({static_cast<uint32_t>(n), static_cast<uint32_t>(n >> 32), use_.connection,
+                  static_cast<uint32_t>(direction_)},
+                 {static_cast<uint32_t>(shape_.seed), static_cast<uint32_t>(shape_.seed >> 32)});
+  const double chance = (random[1] + 0.5) / kTwoTo32;  // never 0: then the losses would not end
+  int losses = 0;
+  for (double all_lost = shape_.loss; chance < all_lost; all_lost *= shape_.loss) ++losses;
+  stalls_ += losses > 0 ? 1 : 0;
+  return static_cast<double>(shape_.jitter.count()) * (random[0] / kTwoTo32) + Stall(losses, behind);
+}
+
+double ShapedPipe::Stall(int losses, size_t behind) const {
+  const double rtt = static_cast<double>(shape_.rtt.count());
+  double timeout = rtt + kTimeoutMargin;
+  double stall = 0;
+  for (int lost = 0; lost < losses; ++lost) {
+    if (lost == 0 && behind >= kFastRetransmit) {
+      stall += rtt;
+      continue;
+    }
+    stall += timeout;
+    timeout = std::min(2 * timeout, std::max(kMaxTimeout, timeout));
+  }
+  return stall;
+}
+
+Micros ShapedPipe::SegmentAt(size_t bytes, size_t behind, Micros now) {
+  const double uptime = static_cast<double>(shape_.cuts.Uptime(now - use_.start).count());
+  line_free_us_ = std::max(line_free_us_, uptime) + us_per_byte_ * static_cast<double>(bytes);
+  const double travel = static_cast<double>(shape_.rtt.count()) / 2;
+  last_arrival_us_ = std::max(last_arrival_us_, line_free_us_ + travel + LateBy(behind));
+  return use_.start + shape_.cuts.TimeOf(Micros(std::llround(std::ceil(last_arrival_us_))));
 }
 
 Micros ShapedPipe::DeliverAt(size_t bytes, Micros now) {
-  line_free_us_ =
-      std::max(line_free_us_, static_cast<double>(now.count())) + us_per_byte_ * static_cast<double>(bytes);
-  last_arrival_us_ = std::max(last_arrival_us_, line_free_us_ + delay_us_ + Jitter());
-  return Micros(std::llround(std::ceil(last_arrival_us_)));
+  for (; bytes > kSegmentBytes; bytes -= kSegmentBytes)
+    SegmentAt(kSegmentBytes, (bytes - 1) / kSegmentBytes, now);
+  return SegmentAt(bytes, 0, now);
 }
 
 size_t WebSocketBytes(size_t payload, Direction direction) {

@@ -1,6 +1,7 @@
 // See memory_transport.h.
 #include "wire/memory_transport.h"
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <optional>
@@ -8,15 +9,24 @@
 namespace tandem {
 namespace {
 
+// The clock, and what the wire does to what is sent by end 0 and by end 1.
+struct Shaping {
+  VirtualClock* clock;
+  std::array<ShapedPipe, 2> pipes;
+};
+
 class Wire final : public MemoryWire {
  public:
-  Wire(ConnectionCallbacks left, ConnectionCallbacks right, const LinkLimits& limits)
-      : limits_(limits), ends_{End{std::move(left)}, End{std::move(right)}} {}
+  Wire(ConnectionCallbacks left, ConnectionCallbacks right, const LinkLimits& limits,
+       std::optional<Shaping> shaping)
+      : limits_(limits), ends_{End{std::move(left)}, End{std::move(right)}}, shaping_(std::move(shaping)) {}
 
   bool Deliver() override {
     if (waiting_.empty()) return false;
-    Parcel parcel = std::move(waiting_.front());
-    waiting_.pop_front();
+    const auto next = waiting_.begin() + (First() - waiting_.begin());
+    Parcel parcel = std::move(*next);
+    waiting_.erase(next);
+    if (shaping_) shaping_->clock->AdvanceTo(parcel.due);
     if (parcel.close) {
       Tell(parcel.to, *parcel.close);
       return true;
@@ -35,6 +45,11 @@ class Wire final : public MemoryWire {
     return true;
   }
 
+  std::optional<Micros> NextArrival() const override {
+    if (waiting_.empty()) return std::nullopt;
+    return First()->due;
+  }
+
   void Cut(const Error& why) override {
     waiting_.clear();
     for (int end : {0, 1}) ends_[end].closing = true;
@@ -51,15 +66,17 @@ class Wire final : public MemoryWire {
     }
     end.queued += frame.size();
     end.bytes.sent += frame.size();
-    waiting_.push_back({1 - from, std::move(frame), std::nullopt});
+    const Micros due = Due(from, frame.size());
+    waiting_.push_back({1 - from, std::move(frame), std::nullopt, due});
     return {};
   }
 
   // Behind what was sent: first the peer hears of it, then the closing end.
   void Close(int from, const Error& why) {
     if (std::exchange(ends_[from].closing, true)) return;
-    waiting_.push_back({1 - from, {}, Error{ErrorCode::kNetwork, "the peer closed the connection"}});
-    waiting_.push_back({from, {}, why});
+    const Micros due = Due(from, 0);
+    waiting_.push_back({1 - from, {}, Error{ErrorCode::kNetwork, "the peer closed the connection"}, due});
+    waiting_.push_back({from, {}, why, due});
   }
 
   void Forget(int end) { ends_[end].callbacks = {}; }
@@ -77,7 +94,17 @@ class Wire final : public MemoryWire {
     int to = 0;
     Bytes frame;
     std::optional<Error> close;
+    Micros due{0};
   };
+
+  Micros Due(int from, size_t bytes) {
+    return shaping_ ? shaping_->pipes[from].DeliverAt(bytes, shaping_->clock->Now()) : Micros{0};
+  }
+  // Of those that are due first, the one that was sent first.
+  std::deque<Parcel>::const_iterator First() const {
+    return std::min_element(waiting_.begin(), waiting_.end(),
+                            [](const Parcel& a, const Parcel& b) { return a.due < b.due; });
+  }
 
   void Tell(int to, const Error& why) {
     ends_[to].closing = true;
@@ -88,6 +115,7 @@ class Wire final : public MemoryWire {
 
   const LinkLimits limits_;
   std::array<End, 2> ends_;
+  std::optional<Shaping> shaping_;
   std::deque<Parcel> waiting_;
 };
 
@@ -108,11 +136,20 @@ class MemoryConnection final : public Connection {
   const int end_;
 };
 
+MemoryPair Join(std::shared_ptr<Wire> wire) {
+  return {wire, std::make_unique<MemoryConnection>(wire, 0), std::make_unique<MemoryConnection>(wire, 1)};
+}
+
 }  // namespace
 
 MemoryPair JoinInMemory(ConnectionCallbacks left, ConnectionCallbacks right, const LinkLimits& limits) {
-  const auto wire = std::make_shared<Wire>(std::move(left), std::move(right), limits);
-  return {wire, std::make_unique<MemoryConnection>(wire, 0), std::make_unique<MemoryConnection>(wire, 1)};
+  return Join(std::make_shared<Wire>(std::move(left), std::move(right), limits, std::nullopt));
+}
+
+MemoryPair JoinShapedInMemory(ConnectionCallbacks left, ConnectionCallbacks right, const LinkLimits& limits,
+                              VirtualClock& clock, const LinkShape& shape, const LinkUse& use) {
+  Shaping shaping{&clock, {ShapedPipe(shape, Direction::kUp, use), ShapedPipe(shape, Direction::kDown, use)}};
+  return Join(std::make_shared<Wire>(std::move(left), std::move(right), limits, std::move(shaping)));
 }
 
 }  // namespace tandem

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -99,6 +100,55 @@ TEST(MemoryTransport, OutboxAndFramesAreBounded) {
   ends.heard.clear();
   ends.pair.wire->DeliverAll();
   EXPECT_THAT(ends.heard, ElementsAre("left closed protocol", "right closed protocol"));
+}
+
+TEST(MemoryTransport, AShapedWireDeliversInTheOrderOfArrival) {
+  std::vector<std::string> heard;
+  VirtualClock clock;
+  const auto listener = [&](const std::string& name) {
+    return ConnectionCallbacks{
+        .on_frame =
+            [&heard, &clock, name](const Bytes& frame) {
+              heard.push_back(fmt::format("{} {} at {}", name, frame.size(), clock.Now().count()));
+            },
+        .on_closed = [&heard, name](const Error&) { heard.push_back(name + " closed"); }};
+  };
+  // 1000 us each way, 10 us a byte up, 1 us a byte down.
+  const LinkShape shape{.rtt = Micros(2000), .rates = {.down_bps = 8e6, .up_bps = 8e5}};
+  MemoryPair pair = JoinShapedInMemory(listener("cloud's"), listener("edge's"), {}, clock, shape);
+  EXPECT_EQ(pair.wire->NextArrival(), std::nullopt);
+  ASSERT_TRUE(pair.left->Send(Bytes(100)));
+  ASSERT_TRUE(pair.left->Send(Bytes(10)));
+  ASSERT_TRUE(pair.right->Send(Bytes(100)));
+  pair.left->Close();
+  EXPECT_EQ(pair.wire->NextArrival(), Micros(1100));
+  EXPECT_TRUE(pair.wire->Deliver());
+  EXPECT_EQ(clock.Now(), Micros(1100));
+  pair.wire->DeliverAll();
+  EXPECT_THAT(heard, ElementsAre("cloud's 100 at 1100", "edge's 100 at 2000", "edge's 10 at 2100",
+                                 "edge's closed", "cloud's closed"));
+}
+
+TEST(MemoryTransport, ACutWireIsSilentAndThenGoesOn) {
+  VirtualClock clock;
+  std::vector<Micros> heard;
+  const LinkShape shape{.rtt = Micros(60'000),
+                        .loss = 0.2,
+                        .cuts = {.every = Micros(1'000'000), .length = Micros(400'000)},
+                        .seed = 11};
+  MemoryPair pair = JoinShapedInMemory(
+      {}, {.on_frame = [&](const Bytes&) { heard.push_back(clock.Now()); }, .on_closed = {}}, {}, clock,
+      shape);
+  for (int i = 0; i < 300; ++i) {
+    clock.AdvanceTo(Micros(i * 10'000));
+    ASSERT_TRUE(pair.left->Send(Bytes(10)));
+    while (pair.wire->NextArrival() <= Micros((i + 1) * 10'000) && pair.wire->Deliver()) {
+    }
+  }
+  pair.wire->DeliverAll();
+  ASSERT_EQ(heard.size(), 300u);
+  EXPECT_TRUE(std::is_sorted(heard.begin(), heard.end()));
+  for (const Micros at : heard) EXPECT_FALSE(shape.cuts.Cut(at)) << at.count();
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -66,6 +67,32 @@ class RawSocket {
       text.append(buffer, static_cast<size_t>(got));
     }
     return text;
+  }
+  // So many bytes, fewer at the end of the stream.
+  std::string Receive(size_t bytes) {
+    std::string text(bytes, '\0');
+    const ssize_t got = recv(fd_, text.data(), bytes, MSG_WAITALL);
+    text.resize(static_cast<size_t>(std::max<ssize_t>(got, 0)));
+    return text;
+  }
+  // Sends `block` at most `count` times, until nobody has taken a byte for a fifth of a second. Returns the
+  // bytes taken.
+  size_t SendUntilStuck(std::string_view block, int count) {
+    const timeval patience{0, 200'000};
+    setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    size_t taken = 0;
+    for (int i = 0; i < count; ++i) {
+      const ssize_t sent = send(fd_, block.data(), block.size(), MSG_NOSIGNAL);
+      if (sent <= 0) break;
+      taken += static_cast<size_t>(sent);
+    }
+    return taken;
+  }
+  void EndSending() { shutdown(fd_, SHUT_WR); }
+  void Reset() {  // the peer gets RST
+    const linger at_once{1, 0};
+    setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    Close();
   }
   void Close() {
     if (fd_ >= 0) close(std::exchange(fd_, -1));

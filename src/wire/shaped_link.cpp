@@ -22,12 +22,13 @@ std::chrono::steady_clock::time_point AsTimePoint(Micros t) {
 
 class ShapedLink final : public Connection {
  public:
-  ShapedLink(const LinkShape& shape, const LinkLimits& limits, ConnectionCallbacks callbacks)
+  ShapedLink(const LinkShape& shape, const LinkUse& use, const LinkLimits& limits,
+             ConnectionCallbacks callbacks)
       : rtt_(shape.rtt + shape.jitter),
         limits_(limits),
         callbacks_(std::move(callbacks)),
-        up_(shape, Direction::kUp),
-        down_(shape, Direction::kDown) {}
+        up_{ShapedPipe(shape, Direction::kUp, use), Direction::kUp},
+        down_{ShapedPipe(shape, Direction::kDown, use), Direction::kDown} {}
 
   Status Dial(const DialFunction& dial, Micros setup) {
     Result<std::unique_ptr<Connection>> inner =
@@ -87,8 +88,6 @@ class ShapedLink final : public Connection {
 
   // What is under way in one direction.
   struct Lane {
-    Lane(const LinkShape& shape, Direction to) : pipe(shape, to), direction(to) {}
-
     bool Fits(size_t size, const LinkLimits& limits) const { return bytes + size <= limits.outbox_bytes; }
     void Add(Parcel parcel) {
       parcel.due = pipe.DeliverAt(WebSocketBytes(parcel.frame.size(), direction), parcel.due);
@@ -104,7 +103,7 @@ class ShapedLink final : public Connection {
 
     ShapedPipe pipe;
     Direction direction;
-    std::deque<Parcel> parcels;
+    std::deque<Parcel> parcels{};
     size_t bytes = 0;
   };
 
@@ -194,9 +193,10 @@ class ShapedLink final : public Connection {
 
 }  // namespace
 
-Result<std::unique_ptr<Connection>> DialShaped(const LinkShape& shape, const LinkLimits& limits,
-                                               ConnectionCallbacks callbacks, const DialFunction& dial) {
-  auto link = std::make_unique<ShapedLink>(shape, limits, std::move(callbacks));
+Result<std::unique_ptr<Connection>> DialShaped(const LinkShape& shape, const LinkUse& use,
+                                               const LinkLimits& limits, ConnectionCallbacks callbacks,
+                                               const DialFunction& dial) {
+  auto link = std::make_unique<ShapedLink>(shape, use, limits, std::move(callbacks));
   if (const Status status = link->Dial(dial, 2 * shape.rtt); !status) return Forward(status);
   return link;
 }

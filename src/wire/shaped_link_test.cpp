@@ -23,7 +23,7 @@ struct ShapedPair {
 
   void Start(const LinkShape& shape, const LinkLimits& limits = {}) {
     ASSERT_TRUE(peer.Start(AnyPort(), true));
-    auto dialled = DialShaped(shape, limits, record.Callbacks(), [&](ConnectionCallbacks callbacks) {
+    auto dialled = DialShaped(shape, {}, limits, record.Callbacks(), [&](ConnectionCallbacks callbacks) {
       return DialWebSocket(peer.url(), "", limits, std::move(callbacks));
     });
     ASSERT_TRUE(dialled) << dialled.error().message;
@@ -114,9 +114,10 @@ TEST(ShapedLink, AFullLineUpDoesNotHinderWhatComesDown) {
 }
 
 TEST(ShapedLink, PassesTheDiallingErrorOn) {
-  const auto dialled = DialShaped({}, {}, {}, [](ConnectionCallbacks) -> Result<std::unique_ptr<Connection>> {
-    return Fail(ErrorCode::kAuth, "no");
-  });
+  const auto dialled =
+      DialShaped({}, {}, {}, {}, [](ConnectionCallbacks) -> Result<std::unique_ptr<Connection>> {
+        return Fail(ErrorCode::kAuth, "no");
+      });
   ASSERT_FALSE(dialled);
   EXPECT_EQ(dialled.error(), (Error{ErrorCode::kAuth, "no"}));
 }

@@ -4,6 +4,7 @@
 #include <map>
 #include <thread>
 
+#include "wire/acceptor.h"
 #include "wire/http_front.h"
 #include "wire/websocket.h"
 #include "wire/ws_link.h"
@@ -31,12 +32,7 @@ class BeastServer final : public WsServer {
   Status Listen() {
     Result<net::ip::tcp::endpoint> endpoint = Resolve();
     if (!endpoint) return Forward(endpoint);
-    NetError error;
-    acceptor_.open(endpoint->protocol(), error);
-    if (!error) acceptor_.set_option(net::socket_base::reuse_address(true), error);
-    if (!error) acceptor_.bind(*endpoint, error);
-    if (!error) acceptor_.listen(net::socket_base::max_listen_connections, error);
-    if (error) return Fail(ErrorCode::kResource, "cannot listen on {}: {}", options_.listen, error.message());
+    if (const Status status = OpenAcceptor(acceptor_, *endpoint, options_.listen); !status) return status;
     bound_ = acceptor_.local_endpoint();
     Accept();
     thread_ = std::thread([this] { RunUntilStopped(io_); });
@@ -90,13 +86,9 @@ class BeastServer final : public WsServer {
   Result<net::ip::tcp::endpoint> Resolve() {
     const Result<HostPort> listen = ParseHostPort(options_.listen);
     if (!listen) return Forward(listen);
-    NetError error;
-    const auto found = TcpResolver(io_).resolve(listen->host, std::to_string(listen->port), error);
-    if (error || found.empty()) {
-      return Fail(ErrorCode::kUsage, "cannot listen on {}: {}", options_.listen, error.message());
-    }
-    const net::ip::tcp::endpoint endpoint = found.begin()->endpoint();
-    if (!endpoint.address().is_loopback() && options_.token.empty()) {
+    const Result<net::ip::tcp::endpoint> endpoint = FirstEndpoint(io_, *listen);
+    if (!endpoint) return Forward(endpoint);
+    if (!endpoint->address().is_loopback() && options_.token.empty()) {
       return Fail(ErrorCode::kUsage,
                   "listening on {} would let every machine that reaches it in: it needs a token",
                   options_.listen);

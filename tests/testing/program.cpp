@@ -5,10 +5,13 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <string_view>
+#include <utility>
 
 namespace tandem::testing {
 
@@ -20,27 +23,48 @@ int ExitCodeOf(pid_t pid) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-[[noreturn]] void BecomeTandem(char* const* argv, int out, int err) {
+// Pointers to them, for exec.
+std::vector<char*> Pointers(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (std::string& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+std::vector<std::string> Environment(const Around& around) {
+  std::vector<std::string> variables = around.variables;
+  variables.push_back("XDG_CONFIG_HOME=/nonexistent");
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    const bool ours = text.starts_with("TANDEM_") && !text.starts_with("TANDEM_MODELS=");
+    if (!ours && !text.starts_with("XDG_CONFIG_HOME=")) variables.emplace_back(text);
+  }
+  return variables;
+}
+
+[[noreturn]] void BecomeTandem(char* const* argv, char* const* variables, int in, int out, int err) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
+  dup2(in >= 0 ? in : open("/dev/null", O_RDONLY), STDIN_FILENO);
   dup2(out, STDOUT_FILENO);
   dup2(err, STDERR_FILENO);
-  if (chdir(TANDEM_SOURCE_DIR) == 0) execv(argv[0], argv);
+  if (chdir(TANDEM_SOURCE_DIR) == 0) execve(argv[0], argv, variables);
   _exit(127);
 }
 
 }  // namespace
 
-RunningTandem::RunningTandem(const std::vector<std::string>& words) {
-  std::vector<std::string> all = {TANDEM_PROGRAM};
+RunningTandem::RunningTandem(const std::vector<std::string>& words, const Around& around) {
+  std::vector<std::string> all = {TANDEM_PROGRAM}, environment = Environment(around);
   all.insert(all.end(), words.begin(), words.end());
-  std::vector<char*> argv;
-  for (std::string& word : all) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  int out[2], err[2];
+  const std::vector<char*> argv = Pointers(all), variables = Pointers(environment);
+  int in[2] = {-1, -1}, out[2], err[2];
+  // Sockets, so that typing into a program that has ended raises no signal.
+  if (around.typing && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in) != 0) return;
   if (pipe2(out, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0) return;
   pid_ = fork();
-  if (pid_ == 0) BecomeTandem(argv.data(), out[1], err[1]);
+  if (pid_ == 0) BecomeTandem(argv.data(), variables.data(), in[0], out[1], err[1]);
+  if (around.typing) close(in[0]);
+  in_ = in[1];
   close(out[1]);
   close(err[1]);
   out_ = out[0];
@@ -49,6 +73,7 @@ RunningTandem::RunningTandem(const std::vector<std::string>& words) {
 
 RunningTandem::~RunningTandem() {
   if (pid_ > 0) Finish(SIGKILL);
+  EndTyping();
 }
 
 bool RunningTandem::WaitForText() {
@@ -71,6 +96,14 @@ std::string RunningTandem::WaitForError(const std::string& mark) {
     line = ran_.err.size();
   }
   return "";
+}
+
+void RunningTandem::Type(const std::string& text) {
+  (void)send(in_, text.data(), text.size(), MSG_NOSIGNAL);  // if it has ended, Finish tells
+}
+
+void RunningTandem::EndTyping() {
+  if (in_ >= 0) close(std::exchange(in_, -1));
 }
 
 void RunningTandem::Signal(int signal) {
@@ -100,8 +133,8 @@ Ran RunningTandem::Finish(int signal) {
   return ran_;
 }
 
-Ran RunTandem(const std::vector<std::string>& words) {
-  return RunningTandem(words).Finish();
+Ran RunTandem(const std::vector<std::string>& words, const std::vector<std::string>& variables) {
+  return RunningTandem(words, {.variables = variables}).Finish();
 }
 
 std::vector<std::string> StoryRun(const std::vector<std::string>& more) {

@@ -13,30 +13,39 @@ struct Ran {
   std::string out, err;  // all of it
 };
 
+// What a started program finds around it beside the test's own environment, from which the user's
+// configuration and TANDEM_ variables are taken away.
+struct Around {
+  std::vector<std::string> variables{};  // "TANDEM_TEMP=0"
+  bool typing = false;                   // its stdin is what Type says; else it is empty
+};
+
 // A running build/tandem, started in the repository's root.
 class RunningTandem {
  public:
-  explicit RunningTandem(const std::vector<std::string>& words);
+  explicit RunningTandem(const std::vector<std::string>& words, const Around& around = {});
   ~RunningTandem();  // SIGKILL if it still runs
   RunningTandem(const RunningTandem&) = delete;
   RunningTandem& operator=(const RunningTandem&) = delete;
 
-  // Blocks until stdout has begun; false if it ended without a byte.
+  // Blocks until stdout has begun, or gone on since the last call; false if it ended without a byte.
   bool WaitForText();
   // Blocks until a line of stderr holds `mark`, and returns what follows it there; empty if stderr ended
   // before.
   std::string WaitForError(const std::string& mark);
+  void Type(const std::string& text);
+  void EndTyping();
   void Signal(int signal);
   // Sends the signal, if not 0, and waits for the end.
   Ran Finish(int signal = 0);
 
  private:
   pid_t pid_ = -1;
-  int out_ = -1, err_ = -1;
+  int in_ = -1, out_ = -1, err_ = -1;
   Ran ran_;
 };
 
-Ran RunTandem(const std::vector<std::string>& words);
+Ran RunTandem(const std::vector<std::string>& words, const std::vector<std::string>& variables = {});
 
 // `tandem run` with the demo draft, one thread, seed 1, 48 tokens, the prompt kStory, and `more` words.
 inline constexpr const char* kStory = "Once upon a time, there was a little bear";

@@ -59,6 +59,9 @@ FakeEngineConfig RandomDraft(Dice& dice, const FakeEngineConfig& target) {
 
 Weather RandomWeather(Dice& dice, bool first) {
   Weather weather{.shape = {.rtt = dice.Ms(0, 120), .jitter = dice.OneOf({Micros{0}, Micros{30'000}})}};
+  weather.shape.loss = dice.OneOf({0.0, 0.0, 0.02, 0.1});
+  weather.shape.seed = dice.Word();
+  if (dice.Chance(20)) weather.shape.cuts = {.every = dice.Ms(300, 2'000), .length = dice.Ms(50, 250)};
   if (dice.Chance(30)) {
     weather.shape.rates = {.down_bps = dice.OneOf({1e5, 1e7}), .up_bps = dice.OneOf({3e4, 1e6})};
   }

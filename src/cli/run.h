@@ -1,0 +1,22 @@
+// What `tandem run` and `tandem chat` make of the options that they share.
+#pragma once
+
+#include "cli/arguments.h"
+#include "cli/chat_text.h"
+#include "cli/edge_model.h"
+#include "cli/writing.h"
+#include "edge/runner.h"
+
+namespace tandem {
+
+WritingSpec SpecOf(const Arguments& arguments);  // without a prompt when the verb has none
+// Empty in mode edge: it never opens a connection, whatever --cloud says. seed: of the link's chances.
+Result<Dialer> DialerOf(const Arguments& arguments, Mode mode, uint64_t seed);
+Result<EdgeModel> ModelOf(const Arguments& arguments, Mode mode);
+// --template and --system over the edge's vocabulary, which must outlive it.
+Result<ChatText> ChatOf(const Arguments& arguments, const EdgeModel& edge);
+
+// Tells what was chosen for the user, a line each.
+void Announce(const Arguments& arguments, const WritingSpec& spec, const EdgeModel& edge, bool color);
+
+}  // namespace tandem
