@@ -23,8 +23,9 @@ enum : VerbSet {
   kVerbModelPad = 1u << 4,
   kVerbModelRandom = 1u << 5,
   kVerbBenchEngine = 1u << 6,
-  kVerbVersion = 1u << 7,
-  kVerbAll = (1u << 8) - 1,
+  kVerbBenchRules = 1u << 7,
+  kVerbVersion = 1u << 8,
+  kVerbAll = (1u << 9) - 1,
 };
 
 enum class OptionKind {

@@ -13,6 +13,7 @@ int ModelShowVerb(const Arguments& arguments);    // model_show.cpp: what a GGUF
 int ModelPadVerb(const Arguments& arguments);     // model_pad.cpp: the same function at a larger cost
 int ModelRandomVerb(const Arguments& arguments);  // model_random.cpp: random weights in a given shape
 int BenchEngineVerb(const Arguments& arguments);  // bench_engine_verb.cpp: speed against libllama
+int BenchRulesVerb(const Arguments& arguments);   // bench_rules_verb.cpp: the rules that judge drafts
 int VersionVerb(const Arguments& arguments);      // version.cpp
 
 }  // namespace tandem
