@@ -1,4 +1,4 @@
-// `tandem bench engine` as it is run: the children that measure load time and memory are this program again.
+// `tandem bench` as it is run. engine: the children that measure load time and memory are this program again.
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -20,6 +20,26 @@ TEST(ProgramBench, LoadAndMemoryComeFromChildren) {
     EXPECT_GT(rows[0].at(side).get<double>(), 5.0);
     EXPECT_LT(rows[0].at(side).get<double>(), 100.0);
   }
+}
+
+TEST(ProgramBench, RulesAreATable) {
+  const Ran ran = RunTandem({"bench", "rules", "--count", "1", "-n", "8", "--draft", "2", "--json"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  const auto report = nlohmann::json::parse(ran.out);
+  EXPECT_EQ(report.at("draft"), 2);
+  EXPECT_EQ(report.at("prompts"), 1);
+  const auto& rows = report.at("rows");
+  ASSERT_EQ(rows.size(), 27u);
+  EXPECT_EQ(rows[0].at("pair"), "demo");
+  EXPECT_EQ(rows[1].at("rule"), "token");
+  for (const auto& row : rows) {
+    EXPECT_NEAR(row.at("tokens_per_round").get<double>(),
+                row.at("tokens").get<double>() / row.at("rounds").get<double>(), 1e-3);
+  }
+
+  const Ran none = RunTandem({"bench", "rules", "--prompts", "/no/such.txt"});
+  EXPECT_EQ(none.code, 3);
+  EXPECT_NE(none.err.find("/no/such.txt"), std::string::npos) << none.err;
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <array>
 #include <cfloat>
 
+#include "base/sparse_draft.h"
 #include "cli/numbers.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
@@ -36,6 +37,7 @@ const std::array kVerbs = {
     Verb{kVerbBenchEngine, "bench engine", "", "Measure speed against libllama", BenchEngineVerb},
     Verb{kVerbCompletion, "completion", "bash|zsh|fish", "Print a completion script for a shell",
          CompletionVerb},
+    Verb{kVerbBenchRules, "bench rules", "", "Compare the rules that judge drafts", BenchRulesVerb},
     Verb{kVerbVersion, "version", "", "Print the version", VersionVerb},
 };
 
@@ -126,7 +128,7 @@ const std::array kOptions = {
     Option{kTalks | kVerbCloud, "token-file", "", K::kText, "FILE", "", 0, 0, "",
            "file whose first line is the secret that edge and cloud share"},
     // The engine.
-    Option{kTalks | kVerbCloud, "threads", "t", K::kInteger, "N", "", 1, 256, "1 to 256",
+    Option{kTalks | kVerbCloud | kVerbBenchRules, "threads", "t", K::kInteger, "N", "", 1, 256, "1 to 256",
            "threads of the engine (all cores)"},
     Option{kTalks | kVerbCloud, "ctx", "c", K::kInteger, "N", "", 2, kMaxContext, "2 to 1048576",
            "positions of one text (the model's context)"},
@@ -155,6 +157,24 @@ const std::array kOptions = {
            "alternations of which the median is taken"},
     Option{kVerbBenchEngine, "metric", "", K::kChoice, "NAME", "all", 0, 0,
            "all|prefill|decode|decode_busy|load_ms|peak_rss_mb", "measure this one only"},
+    Option{kVerbBenchRules, "model", "m", K::kText, "TARGET.gguf", "demo-target-q8_0.gguf", 0, 0, "",
+           "the target model, by path or by name in a models folder"},
+    Option{kVerbBenchRules, "draft-model", "", K::kText, "EDGE.gguf", "demo-draft-q8_0.gguf", 0, 0, "",
+           "the model that drafts, likewise"},
+    Option{kVerbBenchRules, "prompts", "", K::kText, "FILE", "bench/prompts/stories.txt", 0, 0, "",
+           "file with a prompt a line"},
+    Option{kVerbBenchRules, "count", "", K::kInteger, "N", "16", 1, 10000, "1 to 10000",
+           "prompts to take from it"},
+    Option{kVerbBenchRules, "predict", "n", K::kInteger, "N", "128", 1, kMaxContext, "1 to 1048576",
+           "tokens to write at most, each prompt"},
+    Option{kVerbBenchRules, "draft", "", K::kInteger, "K", "4", 1, 16, "1 to 16",
+           "tokens drafted before each verdict"},
+    Option{kVerbBenchRules, "ids", "", K::kInteger, "N", "8", 1, kMaxDraftIds, "1 to 64",
+           "ids of a sparse draft law"},
+    Option{kVerbBenchRules, "lattice", "", K::kInteger, "N", "100", 1, kMaxLattice, "1 to 4096",
+           "shares that a sparse draft law deals out"},
+    Option{kVerbBenchRules, "seed", "s", K::kSeed, "S", "1", 0, 0, "a whole number below 2^64, or random",
+           "of the first text"},
     // How it is told.
     Option{kWrites, "color", "", K::kChoice, "WHEN", "auto", 0, 0, "auto|always|never",
            "colour tokens by who wrote them (auto: on a terminal, unless NO_COLOR is set)"},

@@ -26,7 +26,8 @@ enum : VerbSet {
   kVerbLink = 1u << 8,
   kVerbCompletion = 1u << 9,
   kVerbChat = 1u << 10,
-  kVerbAll = (1u << 11) - 1,
+  kVerbBenchRules = 1u << 11,
+  kVerbAll = (1u << 12) - 1,
 };
 
 enum class OptionKind {

@@ -64,7 +64,7 @@ std::vector<Breach> Breaches() {
       {"sampling nonsense", {kHello, cold}, ErrorCode::kUsage, "top_p is 2"},
       {"a gap", {kHello, open, Drafts{.base = 9, .ids = {1}}}, ErrorCode::kProtocol, "begin at 9"},
       {"drafts of the past",
-       {kHello, open, Drafts{.base = 3, .ids = {1}}},
+       {kHello, open, Drafts{.base = 3, .ids = std::vector<Token>(9, 1)}},
        ErrorCode::kProtocol,
        "begin at 3"},
       {"an epoch to come", {kHello, open, Drafts{.epoch = 9, .base = 8}}, ErrorCode::kProtocol, "epoch 9"},

@@ -12,7 +12,9 @@ namespace tandem {
 // What a number is drawn for; numbers of different purposes at one address are independent.
 enum class NoisePurpose : uint32_t {
   kRace = 0,    // the Gumbel race over tokens (rule "coupled")
-  kAccept = 1,  // acceptance draws of block-wise rules
+  kAccept = 1,  // rules "token" and "block" (draws.h): does a draft stand
+  kPick = 2,    // of these rules: the correction or bonus token
+  kDraft = 3,   // of these rules: the draft, on the edge
 };
 
 struct NoiseAddress {
@@ -25,7 +27,8 @@ struct NoiseAddress {
   Pos block_base = 0;
 };
 
-// Uniform in the open interval (0, 1), 52 bits of it.
+// Uniform in the open interval (0, 1), 52 bits of it. `token` is the candidate in a race; the block-wise
+// rules, which draw one number for all candidates, put their epoch there.
 double UniformNoise(const NoiseAddress& address, Token token);
 
 }  // namespace tandem

@@ -133,20 +133,19 @@ TEST(Validate, RefusesWhatIsNotFinite) {
 
 // Whatever passes Validate gives a token of the vocabulary, for any logits and any history.
 RC_GTEST_PROP(Validate, WhatPassesSamples, (uint64_t seed)) {
-  const auto number = [] {
-    return *rc::gen::element(0.0f, 1e-45f, 1e-30f, 0.001f, 0.5f, 0.999f, 1.0f, 1.7f, 50.0f, 1000.0f,
-                             -1000.0f);
+  const auto any = [](std::initializer_list<float> values) {
+    return *rc::gen::elementOf(std::vector(values));
   };
   const SamplingParams params{.seed = seed,
-                              .temperature = number(),
+                              .temperature = any({0.0f, 1e-45f, 1e-30f, 0.5f, 1.0f, 1.7f, 50.0f, 100.0f}),
                               .top_k = *rc::gen::inRange(0, 12),
-                              .top_p = number(),
-                              .min_p = number(),
-                              .repeat_penalty = number(),
-                              .frequency_penalty = number(),
-                              .presence_penalty = number(),
+                              .top_p = any({1e-6f, 0.001f, 0.5f, 0.999f, 1.0f}),
+                              .min_p = any({0.0f, 1e-45f, 1e-30f, 0.001f, 0.5f, 0.999f}),
+                              .repeat_penalty = any({0.001f, 0.5f, 0.999f, 1.0f, 1.7f, 1000.0f}),
+                              .frequency_penalty = any({0.0f, 1e-45f, 0.5f, 1000.0f, -1000.0f}),
+                              .presence_penalty = any({0.0f, 1e-45f, 0.5f, 1000.0f, -1000.0f}),
                               .repeat_last_n = *rc::gen::inRange(0, 9)};
-  RC_PRE(Validate(params).has_value());
+  RC_ASSERT(Validate(params).has_value());
   const auto logits = *rc::gen::nonEmpty(rc::gen::container<std::vector<float>>(
       rc::gen::element(0.0f, -0.0f, 3.5f, -2.0f, 3e38f, -3e38f, 1e-45f, kNan, kInf, -kInf)));
   const auto history = *rc::gen::container<std::vector<Token>>(rc::gen::inRange<Token>(-2, 20));
