@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "edge/generation.h"
-#include "testing/sim_cloud.h"
-#include "testing/sim_link.h"
+#include "lab/sim_cloud.h"
+#include "lab/sim_link.h"
 
 namespace tandem::testing {
 

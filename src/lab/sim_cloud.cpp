@@ -1,11 +1,20 @@
 // See sim_cloud.h.
-#include "testing/sim_cloud.h"
+#include "lab/sim_cloud.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-namespace tandem::testing {
+namespace tandem {
+
+Micros CloudSetup::CostOf(size_t rows) const {
+  if (measured.empty()) return step_cost + row_cost * static_cast<int64_t>(rows);
+  if (rows <= measured.size()) return measured[rows - 1];
+  const size_t far = std::min<size_t>(measured.size(), 8);
+  const Micros slope = (measured.back() - measured[measured.size() - far]) /
+                       std::max<int64_t>(1, static_cast<int64_t>(far) - 1);
+  return measured.back() + slope * static_cast<int64_t>(rows - measured.size());
+}
 
 SimCloud::SimCloud(EventQueue& queue, CloudSetup setup) : queue_(queue), setup_(std::move(setup)) {
   Start();
@@ -84,8 +93,7 @@ void SimCloud::Pump() {
   stepping_ = true;
   size_t count = 0;
   for (const SeqRows& r : rows) count += r.tokens.size();
-  queue_.After(setup_.step_cost + setup_.row_cost * static_cast<int64_t>(count),
-               [this, life = life_, rows] { StepDone(life, rows); });
+  queue_.After(setup_.CostOf(count), [this, life = life_, rows] { StepDone(life, rows); });
 }
 
 void SimCloud::StepDone(uint64_t life, const std::vector<SeqRows>& rows) {
@@ -112,4 +120,4 @@ ServiceStats SimCloud::totals() const {
   return sum;
 }
 
-}  // namespace tandem::testing
+}  // namespace tandem

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 
-namespace tandem::testing {
+namespace tandem {
 
 class EventQueue {
  public:
@@ -38,4 +38,4 @@ class EventQueue {
   uint64_t next_ = 0;
 };
 
-}  // namespace tandem::testing
+}  // namespace tandem

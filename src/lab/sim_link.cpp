@@ -1,9 +1,9 @@
 // See sim_link.h.
-#include "testing/sim_link.h"
+#include "lab/sim_link.h"
 
 #include "wire/frame.h"
 
-namespace tandem::testing {
+namespace tandem {
 
 namespace {
 
@@ -63,4 +63,4 @@ void SimLink::Close(Side& from, Side& to) {
   if (to.reached) Tell(to, to.pipe.DeliverAt(0, queue_.Now()), "closed by the peer");
 }
 
-}  // namespace tandem::testing
+}  // namespace tandem

@@ -8,10 +8,10 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
-#include "testing/event_queue.h"
+#include "lab/event_queue.h"
 #include "wire/link_shape.h"
 
-namespace tandem::testing {
+namespace tandem {
 
 enum class Cut {
   kReset,     // both ends are told at once; frames under way are lost
@@ -82,4 +82,4 @@ class SimLink : public std::enable_shared_from_this<SimLink> {
   int edge_had_ = 0;  // frames
 };
 
-}  // namespace tandem::testing
+}  // namespace tandem

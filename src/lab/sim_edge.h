@@ -10,10 +10,10 @@
 
 #include "decode/fake_engine.h"
 #include "edge/generation.h"
-#include "testing/event_queue.h"
-#include "testing/sim_link.h"
+#include "lab/event_queue.h"
+#include "lab/sim_link.h"
 
-namespace tandem::testing {
+namespace tandem {
 
 class SimEdge {
  public:
@@ -66,4 +66,4 @@ class SimEdge {
   std::string breach_;
 };
 
-}  // namespace tandem::testing
+}  // namespace tandem

@@ -1,7 +1,7 @@
 // See sim_edge.h.
-#include "testing/sim_edge.h"
+#include "lab/sim_edge.h"
 
-namespace tandem::testing {
+namespace tandem {
 namespace {
 
 constexpr Micros kDialTime{15'000};  // until a dial is answered or refused
@@ -95,4 +95,4 @@ void SimEdge::Watch() {
   });
 }
 
-}  // namespace tandem::testing
+}  // namespace tandem

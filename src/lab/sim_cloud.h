@@ -9,16 +9,19 @@
 
 #include "cloud/service.h"
 #include "decode/fake_engine.h"
-#include "testing/event_queue.h"
-#include "testing/sim_link.h"
+#include "lab/event_queue.h"
+#include "lab/sim_link.h"
 
-namespace tandem::testing {
+namespace tandem {
 
 struct CloudSetup {
   FakeEngineConfig target;
   ServiceConfig service;
-  Micros step_cost{5'000};  // of one engine step ...
-  Micros row_cost{200};     // ... and of each of its rows
+  Micros step_cost{5'000};         // of one engine step ...
+  Micros row_cost{200};            // ... and of each of its rows
+  std::vector<Micros> measured{};  // instead of both: [i] is a step of i + 1 rows, the last slope beyond
+
+  Micros CostOf(size_t rows) const;
 };
 
 class SimCloud {
@@ -56,4 +59,4 @@ class SimCloud {
   ServiceStats past_;  // of lives that ended
 };
 
-}  // namespace tandem::testing
+}  // namespace tandem

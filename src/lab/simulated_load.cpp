@@ -1,0 +1,112 @@
+// See simulated_load.h.
+#include "lab/simulated_load.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "lab/sim_cloud.h"
+#include "lab/sim_edge.h"
+
+namespace tandem {
+
+namespace {
+
+constexpr int kVocab = 64;
+constexpr uint64_t kTargetSalt = 11, kDraftSalt = 99;
+// Acceptance of a fake draft that never follows the target: two random laws over the same ids agree that
+// often (measured: lab/simulated_load_test.cpp holds it).
+constexpr double kByChance = 0.16;
+constexpr uint64_t kMostEvents = 5'000'000;
+
+FakeEngineConfig TargetOf(const SimulatedLoad& load) {
+  return {.vocab_size = kVocab,
+          .context = std::max<Pos>(512, load.tokens + 64),
+          .max_sequences = load.clients,
+          .max_rows = 1024,
+          .salt = kTargetSalt};
+}
+
+FakeEngineConfig DraftOf(const SimulatedLoad& load) {
+  FakeEngineConfig draft = TargetOf(load);
+  draft.max_sequences = 1;
+  draft.salt = kDraftSalt;
+  draft.follows = kTargetSalt;
+  draft.agreement = std::clamp((load.acceptance - kByChance) / (1 - kByChance), 0.0, 1.0);
+  return draft;
+}
+
+GenerationConfig TextOf(const SimulatedLoad& load, int client, const VocabIdentity& vocab) {
+  GenerationConfig config;
+  config.mode = load.mode;
+  config.prompt = {1, 2, 3, static_cast<Token>(client % kVocab)};
+  config.max_tokens = load.tokens;
+  config.sampling.seed = load.seed * 1000 + static_cast<uint64_t>(client);
+  config.draft_length = load.draft_length;
+  config.vocab = vocab;
+  return config;
+}
+
+// A cloud and its edges; they begin a step apart, as strangers do.
+struct Play {
+  explicit Play(const SimulatedLoad& load) {
+    CloudSetup setup;
+    setup.target = TargetOf(load);
+    setup.service.software = "simulation";
+    setup.service.vocab = {.size = kVocab, .digest = Digest{1}};
+    setup.service.max_sessions = load.clients;
+    setup.measured = load.step_costs;
+    cloud = std::make_unique<SimCloud>(queue, setup);
+    for (int i = 0; i < load.clients; ++i) {
+      drafts.push_back(std::make_unique<FakeEngine>(DraftOf(load)));
+      edges.push_back(std::make_unique<SimEdge>(
+          queue, TextOf(load, i, setup.service.vocab),
+          load.mode == Mode::kCloud ? nullptr : drafts.back().get(),
+          [this, load, i](int) { return Dial(load, i); }, load.draft_cost));
+      queue.At(load.step_costs.front() * i / std::max(1, load.clients),
+               [edge = edges.back().get()] { edge->Start(); });
+    }
+    queue.RunAll(kMostEvents);
+  }
+
+  std::shared_ptr<SimLink> Dial(const SimulatedLoad& load, int client) {
+    Weather weather{.shape = load.link};
+    weather.shape.seed += static_cast<uint64_t>(client);
+    auto link = std::make_shared<SimLink>(queue, weather);
+    cloud->Accept(link);
+    return link;
+  }
+
+  EventQueue queue;
+  std::unique_ptr<SimCloud> cloud;
+  std::vector<std::unique_ptr<FakeEngine>> drafts;
+  std::vector<std::unique_ptr<SimEdge>> edges;
+};
+
+}  // namespace
+
+SimulatedFigures Simulate(const SimulatedLoad& load) {
+  const Play play(load);
+  SimulatedFigures figures;
+  uint64_t tokens = 0, accepted = 0, verified = 0;
+  Micros first = Micros::max(), last{0};
+  for (const auto& edge : play.edges) {
+    const GenerationStats& stats = edge->generation().stats();
+    figures.ms_per_token += ToMs(stats.finished - stats.opened) / static_cast<double>(stats.generated);
+    figures.predicted_ms_per_token += stats.predicted_us / 1000;
+    figures.bound_ms += edge->generation().plan().bound_us / 1000;
+    tokens += stats.generated;
+    accepted += stats.accepted;
+    verified += stats.verified;
+    first = std::min(first, stats.opened);
+    last = std::max(last, stats.finished);
+  }
+  const auto clients = static_cast<double>(load.clients);
+  figures.ms_per_token /= clients;
+  figures.predicted_ms_per_token /= clients;
+  figures.bound_ms /= clients;
+  figures.acceptance = verified == 0 ? 0 : static_cast<double>(accepted) / static_cast<double>(verified);
+  figures.tokens_per_second = static_cast<double>(tokens) * 1000 / ToMs(last - first);
+  return figures;
+}
+
+}  // namespace tandem

@@ -1,0 +1,36 @@
+// Many edges on one cloud without the machines: the real Generation and Service over fake models, under a
+// virtual clock, with costs that were measured on real ones. What it leaves out: the sockets' and the
+// sampler's time.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "edge/generation.h"
+#include "wire/link_shape.h"
+
+namespace tandem {
+
+struct SimulatedLoad {
+  int clients = 1;
+  Mode mode = Mode::kAuto;
+  int32_t draft_length = 4;
+  int32_t tokens = 64;  // of each text
+  LinkShape link{};
+  std::vector<Micros> step_costs;  // [i]: a step of i + 1 rows; not empty
+  Micros draft_cost{2'000};        // of one draft step
+  double acceptance = 0.8;         // of the draft, to be imitated
+  uint64_t seed = 1;
+};
+
+struct SimulatedFigures {
+  double ms_per_token = 0;            // mean over the clients
+  double predicted_ms_per_token = 0;  // mode auto
+  double bound_ms = 0;                // the same
+  double acceptance = 0;
+  double tokens_per_second = 0;  // of the whole cloud
+};
+
+SimulatedFigures Simulate(const SimulatedLoad& load);
+
+}  // namespace tandem

@@ -1,0 +1,65 @@
+// The simulation against what must come out of it by arithmetic.
+#include "lab/simulated_load.h"
+
+#include <gtest/gtest.h>
+
+namespace tandem {
+namespace {
+
+SimulatedLoad Load(Mode mode) {
+  SimulatedLoad load;
+  load.mode = mode;
+  load.tokens = 200;
+  for (int rows = 1; rows <= 16; ++rows) load.step_costs.push_back(Micros(40'000 + 2'000 * rows));
+  load.link.rtt = Micros{20'000};
+  return load;
+}
+
+TEST(SimulatedLoad, StreamingCostsOneStepAToken) {
+  EXPECT_NEAR(Simulate(Load(Mode::kCloud)).ms_per_token, 42, 0.5);
+}
+
+TEST(SimulatedLoad, ClientsShareSteps) {
+  SimulatedLoad load = Load(Mode::kCloud);
+  load.clients = 8;
+  const SimulatedFigures figures = Simulate(load);
+  EXPECT_NEAR(figures.ms_per_token, 56, 3) << "a step of eight rows";
+  EXPECT_NEAR(figures.tokens_per_second, 8 / 0.056, 10);
+}
+
+TEST(SimulatedLoad, ImitatesTheAcceptanceAskedFor) {
+  for (const double acceptance : {0.16, 0.5, 0.8, 0.95}) {
+    SimulatedLoad load = Load(Mode::kSync);
+    load.acceptance = acceptance;
+    load.tokens = 2000;
+    EXPECT_NEAR(Simulate(load).acceptance, acceptance, 0.05);
+  }
+}
+
+// The figures that the planner is for, in the model's own world: they hold without any machine's noise.
+TEST(SimulatedLoad, AutoIsNearTheBestOfAllModesAndNeverBelowStreaming) {
+  for (const int rtt : {0, 10, 30, 60, 100, 200}) {
+    for (const double acceptance : {0.2, 0.6, 0.85}) {
+      SimulatedLoad load = Load(Mode::kCloud);
+      load.link.rtt = Micros(rtt * 1000);
+      load.acceptance = acceptance;
+      const double cloud = Simulate(load).ms_per_token;
+      double best = cloud;
+      for (const Mode mode : {Mode::kSync, Mode::kSpeculate}) {
+        for (const int32_t k : {2, 4, 8}) {
+          load.mode = mode;
+          load.draft_length = k;
+          best = std::min(best, Simulate(load).ms_per_token);
+        }
+      }
+      load.mode = Mode::kAuto;
+      const SimulatedFigures planned = Simulate(load);
+      EXPECT_GT(best / planned.ms_per_token, 0.93) << rtt << " ms, acceptance " << acceptance;
+      EXPECT_GT(cloud / planned.ms_per_token, 0.98) << rtt << " ms, acceptance " << acceptance;
+      EXPECT_NEAR(planned.predicted_ms_per_token / planned.ms_per_token, 1, 0.12) << rtt << " ms";
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tandem
