@@ -1,28 +1,16 @@
 // tandem bench rules: the rules that judge drafts, side by side.
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "cli/bench_rules.h"
 #include "cli/model_path.h"
 #include "cli/output.h"
+#include "cli/prompt_file.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 
 namespace tandem {
 
 namespace {
-
-// The first `most` lines that are not empty.
-Result<std::vector<std::string>> ReadPrompts(const std::string& path, size_t most) {
-  std::ifstream in(path);
-  if (!in) return Fail(ErrorCode::kFile, "cannot read the prompts in {}", path);
-  std::vector<std::string> prompts;
-  for (std::string line; prompts.size() < most && std::getline(in, line);) {
-    if (!line.empty()) prompts.push_back(std::move(line));
-  }
-  if (prompts.empty()) return Fail(ErrorCode::kFile, "{} holds no prompt", path);
-  return prompts;
-}
 
 Result<RulesBenchOptions> OptionsOf(const Arguments& arguments) {
   auto target = FindModel(arguments.Text("model")), draft = FindModel(arguments.Text("draft-model"));

@@ -27,7 +27,8 @@ enum : VerbSet {
   kVerbCompletion = 1u << 9,
   kVerbChat = 1u << 10,
   kVerbBenchRules = 1u << 11,
-  kVerbAll = (1u << 12) - 1,
+  kVerbBenchFigures = 1u << 12,
+  kVerbAll = (1u << 13) - 1,
 };
 
 enum class OptionKind {

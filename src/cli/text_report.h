@@ -19,6 +19,7 @@ struct TextReport {
   std::optional<Error> error;
   GenerationStats stats;
   LinkBytes bytes;
+  RunPlan plan;
 
   double TotalMs() const { return ToMs(stats.finished - stats.started); }
   double FirstTokenMs() const;     // 0 when there is none

@@ -59,7 +59,8 @@ Result<Writing> Write(const WritingSpec& spec, EdgeModel& edge, const Dialer& di
                     .finish = result.finish,
                     .error = std::move(result.error),
                     .stats = std::move(result.stats),
-                    .bytes = result.bytes};
+                    .bytes = result.bytes,
+                    .plan = std::move(result.plan)};
   return writing;
 }
 

@@ -289,6 +289,9 @@ bool Generation::session_open() const {
 const Plan& Generation::plan() const {
   return state_->planner.present();
 }
+const Costs& Generation::costs() const {
+  return state_->planner.costs();
+}
 const std::optional<Welcome>& Generation::welcome() const {
   return state_->welcome;
 }

@@ -122,6 +122,7 @@ class Generation {
 
   // What the planner chose last (mode auto), with what it expects.
   const Plan& plan() const;
+  const Costs& costs() const;  // the cloud's last; empty before
 
   const std::vector<Token>& text() const;  // prompt, then everything committed
   const GenerationStats& stats() const;

@@ -40,6 +40,7 @@ class Planner {
   double Predict(int32_t chunk) const;
   double StreamingUs() const { return StepUs(1); }
 
+  const Costs& costs() const { return costs_; }
   const AcceptanceRate& acceptance() const { return acceptance_; }
   Micros round_trip() const { return Micros(static_cast<int64_t>(rtt_us_)); }
 

@@ -33,12 +33,19 @@ struct RunHooks {
       nullptr;  // set from anywhere (a signal handler, too): finish with what is there
 };
 
+// What the planner knew at the end.
+struct RunPlan {
+  double bound_us = 0;               // see Plan
+  std::vector<Micros> step_costs{};  // the cloud's, [i] for i + 1 rows; empty when it told none
+};
+
 struct RunResult {
   Finish finish = Finish::kNone;
   std::optional<Error> error{};
   std::vector<Token> tokens{};  // generated ids
   GenerationStats stats{};
   LinkBytes bytes{};
+  RunPlan plan{};
   std::vector<std::string> notes{};
   std::optional<Welcome> welcome{};  // the last cloud's
 };

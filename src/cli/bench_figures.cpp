@@ -1,0 +1,205 @@
+// See bench_figures.h.
+#include "cli/bench_figures.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include "cli/child_process.h"
+#include "cli/demo_target.h"
+#include "cli/dialer.h"
+#include "cli/figures_claims.h"
+#include "cli/model_path.h"
+#include "cli/writing.h"
+#include "lab/simulated_load.h"
+#include "model/weights_hash.h"
+
+namespace tandem {
+
+namespace {
+
+constexpr int kCloudThreads = 2, kDraftThreads = 1;
+constexpr Micros kStartPatience{60'000'000};
+constexpr int kChunks[] = {2, 4, 8};
+
+struct Contender {
+  Mode mode;
+  int32_t k;
+};
+
+std::vector<Contender> Contenders() {
+  std::vector<Contender> all{{Mode::kCloud, 0}};
+  for (const Mode mode : {Mode::kSync, Mode::kSpeculate}) {
+    for (const int32_t k : kChunks) all.push_back({mode, k});
+  }
+  all.push_back({Mode::kAuto, 0});
+  return all;
+}
+
+double Median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  const size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+// Texts of one contender at one round trip.
+struct Samples {
+  std::vector<double> ms, predicted, bound, bytes;
+  uint64_t accepted = 0, verified = 0;
+};
+
+class Bench {
+ public:
+  Bench(const FiguresOptions& options, const FiguresTell& tell, const std::function<bool()>& stopped)
+      : options_(options), tell_(tell), stopped_(stopped) {}
+
+  Result<Figures> Run() {
+    if (Status s = Prepare(); !s) return Forward(s);
+    for (const Micros rtt : options_.round_trips) {
+      if (Status s = Live(rtt); !s) return Forward(s);
+    }
+    cloud_.Stop();
+    for (const int clients : options_.clients) {
+      for (const Micros rtt : options_.round_trips) Simulated(clients, rtt);
+    }
+    figures_.claims = ClaimsOf(figures_.rows);
+    return std::move(figures_);
+  }
+
+ private:
+  Status Prepare() {
+    auto small = FindModel("demo-target-q8_0.gguf"), draft = FindModel("demo-draft-q8_0.gguf");
+    if (!small) return Forward(small);
+    if (!draft) return Forward(draft);
+    auto target = PrepareDemoTarget(*small, CacheFolder() + "/demo", kCloudThreads, tell_, stopped_);
+    if (!target) return Forward(target);
+    auto status = cloud_.Start({"cloud", "--model", target->path, "--listen", "127.0.0.1:0", "--threads",
+                                std::to_string(kCloudThreads), "--max-sessions", "1"});
+    if (!status) return status;
+    const std::string scheme = "ws://";
+    auto line = cloud_.WaitForLine("listening on " + scheme, kStartPatience, stopped_);
+    if (!line) return Forward(line);
+    url_ = line->substr(line->find(scheme));
+    auto edge = LoadEdgeModel(*draft, Mode::kAuto, {.threads = kDraftThreads});
+    if (!edge) return Forward(edge);
+    edge_ = std::move(*edge);
+    return {};
+  }
+
+  Status Live(Micros rtt) {
+    std::map<size_t, Samples> samples;
+    const std::vector<Contender> contenders = Contenders();
+    for (int round = 0; round < options_.rounds; ++round) {
+      for (size_t p = 0; p < options_.prompts.size(); ++p) {
+        tell_(fmt::format("round trip {:g} ms, round {}, text {} of {}", ToMs(rtt), round + 1, p + 1,
+                          options_.prompts.size()));
+        std::optional<std::string> text;
+        for (size_t c = 0; c < contenders.size(); ++c) {
+          if (stopped_()) return Fail(ErrorCode::kInternal, "interrupted");
+          auto report = WriteText(contenders[c], rtt, p);
+          if (!report) return Forward(report);
+          if (!text) text = report->text;
+          figures_.identical = figures_.identical && *text == report->text;
+          Book(*report, samples[c]);
+        }
+      }
+    }
+    for (size_t c = 0; c < contenders.size(); ++c) AddRow(contenders[c], rtt, samples[c]);
+    return {};
+  }
+
+  Result<TextReport> WriteText(const Contender& contender, Micros rtt, size_t prompt) {
+    WritingSpec spec;
+    spec.mode = contender.mode;
+    spec.prompt = options_.prompts[prompt];
+    spec.max_tokens = options_.tokens;
+    spec.sampling.seed = options_.seed + prompt;
+    spec.draft_length = std::max(1, contender.k);
+    auto dial = MakeDialer({url_, "", {.rtt = rtt}});
+    if (!dial) return Forward(dial);
+    TextPrinter printer(*edge_.vocab, nullptr, false);
+    const std::atomic<bool> never{false};
+    auto writing = Write(spec, edge_, *dial, printer, never);
+    if (!writing) return Forward(writing);
+    if (writing->report.error) return tl::unexpected(*writing->report.error);
+    return std::move(writing->report);
+  }
+
+  void Book(const TextReport& report, Samples& samples) {
+    const auto tokens = static_cast<double>(std::max<uint64_t>(1, report.stats.generated));
+    samples.ms.push_back(report.MsPerToken());
+    samples.predicted.push_back(report.stats.predicted_us / 1000);
+    samples.bound.push_back(report.plan.bound_us / 1000);
+    samples.bytes.push_back(static_cast<double>(report.bytes.up) / tokens);
+    samples.accepted += report.stats.accepted;
+    samples.verified += report.stats.verified;
+    if (report.mode == Mode::kAuto) {
+      costs_ = report.plan.step_costs;
+      if (report.stats.drafted > 0)
+        draft_us_.push_back(static_cast<double>(report.stats.edge_compute.count()) /
+                            static_cast<double>(report.stats.drafted));
+      accepted_ += report.stats.accepted;
+      verified_ += report.stats.verified;
+    }
+  }
+
+  void AddRow(const Contender& contender, Micros rtt, const Samples& samples) {
+    FiguresRow row{.how = "live", .mode = contender.mode, .k = contender.k, .rtt_ms = ToMs(rtt)};
+    row.ms_per_token = Median(samples.ms);
+    row.predicted_ms_per_token = Median(samples.predicted);
+    row.bound_ms = Median(samples.bound);
+    row.uplink_bytes_per_token = Median(samples.bytes);
+    if (samples.verified > 0)
+      row.acceptance = static_cast<double>(samples.accepted) / static_cast<double>(samples.verified);
+    figures_.rows.push_back(row);
+  }
+
+  // The live run's own costs, draft and acceptance; one client shows how far the simulation can be believed.
+  void Simulated(int clients, Micros rtt) {
+    if (costs_.empty() || verified_ == 0) return;
+    figures_.step_ms = ToMs(costs_.front());
+    figures_.draft_ms = Median(draft_us_) / 1000;
+    for (const Contender& contender : Contenders()) {
+      SimulatedLoad load;
+      load.clients = clients;
+      load.mode = contender.mode;
+      load.draft_length = std::max(1, contender.k);
+      load.tokens = options_.tokens;
+      load.link.rtt = rtt;
+      load.step_costs = costs_;
+      load.draft_cost = Micros(static_cast<int64_t>(Median(draft_us_)));
+      load.acceptance = static_cast<double>(accepted_) / static_cast<double>(verified_);
+      const SimulatedFigures got = Simulate(load);
+      figures_.rows.push_back({.how = "simulated",
+                               .mode = contender.mode,
+                               .k = contender.k,
+                               .rtt_ms = ToMs(rtt),
+                               .clients = clients,
+                               .ms_per_token = got.ms_per_token,
+                               .predicted_ms_per_token = got.predicted_ms_per_token,
+                               .bound_ms = got.bound_ms,
+                               .acceptance = got.acceptance});
+    }
+  }
+
+  const FiguresOptions& options_;
+  const FiguresTell& tell_;
+  const std::function<bool()>& stopped_;
+  ChildProcess cloud_;
+  std::string url_;
+  EdgeModel edge_;
+  Figures figures_;
+  std::vector<Micros> costs_;  // of the last auto text
+  std::vector<double> draft_us_;
+  uint64_t accepted_ = 0, verified_ = 0;
+};
+
+}  // namespace
+
+Result<Figures> MeasureFigures(const FiguresOptions& options, const FiguresTell& tell,
+                               const std::function<bool()>& stopped) {
+  return Bench(options, tell, stopped).Run();
+}
+
+}  // namespace tandem
