@@ -98,6 +98,47 @@ TEST(Judge, EqualLawsAcceptEverything) {
   }
 }
 
+// Refuses every draft, picks the first weight above 0, and remembers the addresses.
+class Refusing final : public Draws {
+ public:
+  bool Accept(const DrawAddress& at, double) override {
+    asked.push_back(at);
+    return false;
+  }
+  size_t Pick(const DrawAddress& at, std::span<const double> weights) override {
+    asked.push_back(at);
+    const auto some = std::find_if(weights.begin(), weights.end(), [](double w) { return w > 0.0; });
+    EXPECT_NE(some, weights.end()) << "nothing to pick from";
+    return static_cast<size_t>(some - weights.begin());
+  }
+  std::vector<DrawAddress> asked;
+};
+
+// Rounding may let a draft fall where p = q: there is no residual then, and the correction is drawn from p.
+TEST(Judge, WithoutAResidualTheCorrectionIsTheTargets) {
+  const std::vector<Token> ids = {3};
+  const std::vector<SparseDraft> laws = {kEven};
+  for (const Rule rule : kLawful) {
+    Rows target({{{4, 0.0, 0.5}, {3, 0.0, 0.5}}, Sure(9)});
+    Refusing draws;
+    EXPECT_EQ(Judge(rule, {.key = {}, .ids = ids, .laws = laws}, target, draws), (Ruling{0, 4}));
+  }
+}
+
+TEST(Judge, EveryDrawHasItsBlocksAddress) {
+  const BlockKey key{.seed = 77, .base = 10, .epoch = 4};
+  const std::vector<Token> ids = {3, 4};
+  const std::vector<SparseDraft> laws = {kEven, kEven};
+  const DrawAddress first{key, 10, NoisePurpose::kAccept}, second{key, 11, NoisePurpose::kAccept};
+  const DrawAddress pick{key, 10, NoisePurpose::kPick};
+  Rows target({Sure(9), Sure(9), Sure(9)});
+  Refusing token, block;
+  Judge(Rule::kToken, {.key = key, .ids = ids, .laws = laws}, target, token);
+  EXPECT_THAT(token.asked, ElementsAre(first, pick));
+  Judge(Rule::kBlock, {.key = key, .ids = ids, .laws = laws}, target, block);
+  EXPECT_THAT(block.asked, ElementsAre(second, first, pick));
+}
+
 // Rows past the first that falls need no warp, and a rejection looks at its row twice.
 TEST(Judge, AsksForRowsAsTheyAreNeeded) {
   Rows token({Sure(3), Sure(9), Sure(3), Sure(3)}), block = token, coupled = token;

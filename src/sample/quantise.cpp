@@ -38,6 +38,7 @@ void DealRest(std::vector<Portion>& portions, int32_t lattice) {
 }  // namespace
 
 SparseDraft Quantise(const Distribution& draft, const DraftGrid& grid) {
+  if (draft.empty()) return {};
   const size_t kept = std::min(draft.size(), static_cast<size_t>(grid.max_ids));
   std::vector<Portion> portions = FloorShares(std::span(draft).first(kept), grid.lattice);
   DealRest(portions, grid.lattice);

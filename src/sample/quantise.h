@@ -10,8 +10,8 @@
 namespace tandem {
 
 // The max_ids likeliest candidates share the lattice by largest remainders (the nearest law of the grid to
-// them, in total variation); what is left with nothing is dropped. A pure function; equal distributions,
-// equal laws. The grid must have passed Check, the distribution be not empty with ids in its vocabulary.
+// them, in total variation); what is left with nothing is dropped. A pure function: equal distributions,
+// equal laws, and none from none. The grid must have passed Check, and the ids lie in its vocabulary.
 SparseDraft Quantise(const Distribution& draft, const DraftGrid& grid);
 
 // The draft for `position` of the block. The block's length up to here must have been settled before: see

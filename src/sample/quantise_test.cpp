@@ -42,6 +42,7 @@ TEST(Quantise, KeepsTheLikeliestAndDropsWhatHasNoShare) {
   EXPECT_EQ(Quantise({{6, 0.0, 1.0}}, {.vocab = 10, .max_ids = 4, .lattice = 5}).counts,
             (std::vector<uint32_t>{5}))
       << "temperature 0";
+  EXPECT_EQ(Quantise({}, {.vocab = 10, .max_ids = 4, .lattice = 5}), SparseDraft{}) << "no candidates";
 }
 
 // A law of the grid, never further from the kept candidates than half a share an id.
