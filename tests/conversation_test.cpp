@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <map>
 
+#include "sample/warp.h"
 #include "testing/scenario.h"
 
 namespace tandem::testing {
@@ -33,6 +35,28 @@ Scenario Quiet(Mode mode) {
 
 std::vector<Token> Expected(const Scenario& scenario) {
   return WrittenAlone(scenario.cloud.target, scenario.edges[0].config);
+}
+
+// The chance of each pair (first, second) of generated tokens, by the model alone.
+std::vector<double> LawOfPairs(const FakeEngineConfig& model, const GenerationConfig& config) {
+  const auto ids = static_cast<size_t>(model.vocab_size);
+  Warper warper(config.sampling);
+  const auto law = [&](std::vector<Token> text) {
+    FakeEngine engine(model);
+    const SeqRows rows{.seq = engine.Open().value(), .first = 0, .tokens = text, .logits = 1};
+    std::vector<double> p(ids, 0);
+    for (const Candidate& c : warper.Warp(engine.Step({&rows, 1}).value()[0], text))
+      p[static_cast<size_t>(c.id)] = c.p;
+    return p;
+  };
+  std::vector<double> pairs;
+  const std::vector<double> first = law(config.prompt);
+  for (size_t i = 0; i < ids; ++i) {
+    std::vector<Token> text = config.prompt;
+    text.push_back(static_cast<Token>(i));
+    for (const double second : law(text)) pairs.push_back(first[i] * second);
+  }
+  return pairs;
 }
 
 bool BeginsWith(const std::vector<Token>& whole, const std::vector<Token>& part) {
@@ -72,6 +96,64 @@ TEST(Conversation, ACutAtAnyMomentCostsTimeAndNoText) {
         const std::optional<std::string> wrong = Judge(scenario, outcome);
         ASSERT_FALSE(wrong) << where << ": " << *wrong;
       }
+    }
+  }
+}
+
+// Rules that keep the law and not the text: over many seeds the first tokens are distributed as the target's
+// own, through sessions, codec and window, a cut link included. Chi-square over the pairs of first tokens.
+TEST(Conversation, RulesByLawsWriteTheTargetsLaw) {
+  constexpr int kIds = 6, kTexts = 4000;
+  for (const Rule rule : {Rule::kToken, Rule::kBlock}) {
+    for (const bool cut : {false, true}) {
+      std::map<std::pair<Token, Token>, int> seen;
+      Scenario scenario = Quiet(Mode::kSync);
+      scenario.cloud.target = {.vocab_size = kIds, .context = 64, .salt = 5};
+      scenario.cloud.service.vocab.size = kIds;
+      EdgeSetup& edge = scenario.edges[0];
+      edge.draft = scenario.cloud.target;
+      edge.draft.salt = 6;  // another law altogether
+      edge.config.rule = rule;
+      edge.config.prompt = {1, 2};
+      edge.config.max_tokens = 3;
+      edge.config.draft_length = 3;
+      edge.config.vocab = scenario.cloud.service.vocab;
+      edge.config.sampling = {.temperature = 1.5f, .top_k = 0, .top_p = 1.0f, .min_p = 0.0f};
+      if (cut) edge.weather = {Weather{.cut_at = 1, .spared = 2}, Weather{}};
+      for (uint64_t seed = 0; seed < kTexts; ++seed) {
+        edge.config.sampling.seed = seed * 0x9E3779B97F4A7C15ull;
+        const Outcome outcome = Play(scenario);
+        ASSERT_EQ(outcome.trouble, "");
+        const std::vector<Token>& tokens = outcome.edges[0].tokens;
+        ASSERT_GE(tokens.size(), 2u) << (outcome.edges[0].error ? outcome.edges[0].error->message : "");
+        ++seen[{tokens[0], tokens[1]}];
+      }
+      const std::vector<double> law = LawOfPairs(scenario.cloud.target, edge.config);
+      double chi = 0;
+      for (int i = 0; i < kIds * kIds; ++i) {
+        const double want = law[static_cast<size_t>(i)] * kTexts;
+        const double off = seen[{static_cast<Token>(i / kIds), static_cast<Token>(i % kIds)}] - want;
+        chi += off * off / want;
+      }
+      // 35 degrees of freedom: above 74.9 with chance 1e-4.
+      EXPECT_LT(chi, 74.9) << RuleName(rule) << (cut ? ", cut" : "");
+    }
+  }
+}
+
+TEST(Conversation, RulesByLawsAcceptDraftsOverABadLinkToo) {
+  for (const Rule rule : {Rule::kToken, Rule::kBlock}) {
+    for (int at = 0; at < 60; ++at) {
+      Scenario scenario = Quiet(Mode::kSync);
+      scenario.edges[0].config.rule = rule;
+      scenario.edges[0].weather = {Weather{.repeat_every = at % 3, .cut_at = at, .spared = 2}, Weather{}};
+      const Outcome outcome = Play(scenario);
+      const EdgeOutcome& edge = outcome.edges[0];
+      ASSERT_EQ(outcome.trouble, "") << at;
+      ASSERT_EQ(edge.finish, Finish::kLength) << at << (edge.error ? edge.error->message : "");
+      EXPECT_EQ(edge.stats.sent, edge.stats.verified + edge.stats.stale) << at;
+      // The draft is the target itself, its law on the lattice: most of it stands.
+      EXPECT_GT(edge.stats.accepted, edge.stats.verified / 2) << at;
     }
   }
 }

@@ -83,6 +83,9 @@ const std::array kOptions = {
            "divides the logits of the last 64 tokens; 1 is off"},
     Option{kWrites, "draft", "", K::kInteger, "K", "3", 1, 64, "1 to 64",
            "tokens drafted for a frame, in modes speculate and sync"},
+    Option{
+        kTalks, "rule", "", K::kChoice, "RULE", "coupled", 0, 0, "coupled|token|block",
+        "how drafts are judged: coupled keeps one text for one seed; token and block, in mode sync, the law"},
     Option{kTalks, "window", "", K::kInteger, "N", "0", 0, 1024, "0 to 1024",
            "drafts that may wait unjudged in mode speculate; 0 is three times --draft"},
     // The link.

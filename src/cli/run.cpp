@@ -23,7 +23,9 @@ Mode ModeOf(const Arguments& arguments) {
   for (const Mode mode : {Mode::kEdge, Mode::kCloud, Mode::kSync, Mode::kSpeculate, Mode::kAuto}) {
     if (name == ModeName(mode)) return mode;
   }
-  return arguments.Given("cloud") ? Mode::kAuto : Mode::kEdge;
+  if (!arguments.Given("cloud")) return Mode::kEdge;
+  const bool waits = NeedsLaws(ParseRule(arguments.Text("rule")).value_or(Rule::kCoupled));
+  return waits ? Mode::kSync : Mode::kAuto;
 }
 
 LinkShape ShapeOf(const Arguments& arguments, uint64_t seed) {
@@ -49,6 +51,7 @@ WritingSpec SpecOf(const Arguments& arguments) {
   spec.sampling.repeat_penalty = static_cast<float>(arguments.Number("repeat-penalty"));
   spec.draft_length = static_cast<int32_t>(arguments.Integer("draft"));
   spec.window = static_cast<int32_t>(arguments.Integer("window"));
+  spec.rule = ParseRule(arguments.Text("rule")).value_or(Rule::kCoupled);  // the table has checked the word
   spec.clouds = std::max(1, static_cast<int32_t>(arguments.Texts("cloud").size()));
   spec.retry_for = arguments.Duration("retry-for");
   return spec;

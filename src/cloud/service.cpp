@@ -200,6 +200,7 @@ Status Service::State::On(ConnId conn, Peer& peer, const Frame& frame, Micros no
   }
   if (!peer.session) return Fail(ErrorCode::kProtocol, "{} without a session", FrameName(frame));
   if (const auto* drafts = std::get_if<Drafts>(&frame)) return peer.session->OnDrafts(*drafts, now);
+  if (const auto* coded = std::get_if<CodedDrafts>(&frame)) return peer.session->OnDrafts(*coded, now);
   if (const auto* credit = std::get_if<Credit>(&frame)) return peer.session->OnCredit(*credit);
   return Fail(ErrorCode::kProtocol, "an edge does not send {}", FrameName(frame));
 }

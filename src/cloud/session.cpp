@@ -37,6 +37,13 @@ Status Session::Check(const Open& open, const SessionLimits& limits) {
     return Fail(ErrorCode::kProtocol, "Open grants credit to position {}, the context is {}", open.run_until,
                 limits.context);
   }
+  if (NeedsLaws(open.rule)) {
+    if (open.run_until > 0)
+      return Fail(ErrorCode::kProtocol, "credit to {} under rule {}, which waits for each verdict",
+                  open.run_until, RuleName(open.rule));
+    const SqsShape shape{{limits.vocab, open.law_ids, open.lattice}, kMaxCodedDrafts};
+    if (Status s = tandem::Check(shape); !s) return s;
+  }
   return Validate(open.sampling);
 }
 
@@ -45,6 +52,9 @@ Session::Session(std::unique_ptr<SequenceLease> lease, Open open, const SessionL
       text_(std::move(open.ids)),
       spans_(std::move(open.spans)),
       sampler_(open.sampling),
+      rule_(open.rule),
+      grid_{limits.vocab, open.law_ids, open.lattice},
+      warper_(open.sampling),
       limits_(limits),
       opened_length_(static_cast<Pos>(text_.size())),
       run_until_(open.run_until),
@@ -58,6 +68,7 @@ void Session::EndEpoch(Pos after) {
   branch_end_ = after;
   stats_.stale += waiting_.size();
   waiting_.clear();
+  laws_.clear();
   arrivals_.clear();
   asked_until_ = 0;
 }
@@ -110,6 +121,13 @@ void Session::Arrived(const Drafts& drafts, Micros now) {
 }
 
 Status Session::OnDrafts(const Drafts& drafts, Micros now) {
+  if (NeedsLaws(rule_) && !drafts.ids.empty())
+    return Fail(ErrorCode::kProtocol, "{} drafts without laws, which rule {} needs", drafts.ids.size(),
+                RuleName(rule_));
+  return TakeDrafts(drafts, now);
+}
+
+Status Session::TakeDrafts(const Drafts& drafts, Micros now) {
   last_active_ = std::max(last_active_, now);
   if (drafts.epoch < epoch_) {
     stats_.stale += drafts.ids.size();
@@ -144,7 +162,24 @@ Status Session::OnDrafts(const Drafts& drafts, Micros now) {
   return {};
 }
 
+Status Session::OnDrafts(const CodedDrafts& coded, Micros now) {
+  if (!NeedsLaws(rule_))
+    return Fail(ErrorCode::kProtocol, "drafts with laws, but the rule is {}", RuleName(rule_));
+  if (!waiting_.empty())
+    return Fail(ErrorCode::kProtocol, "a block at {} while one of {} drafts waits", coded.base,
+                waiting_.size());
+  Result<SqsBlock> block = DecodeSqs(coded.block, {grid_, kMaxCodedDrafts});
+  if (!block) return Forward(block);
+  if (coded.epoch == epoch_ && coded.base != Length())
+    return Fail(ErrorCode::kProtocol, "a block at {}, the text has {} ids", coded.base, Length());
+  if (Status s = TakeDrafts({coded.epoch, coded.base, std::move(block->ids)}, now); !s) return s;
+  if (!waiting_.empty()) laws_ = std::move(block->laws);
+  return {};
+}
+
 Status Session::OnCredit(const Credit& credit) {
+  if (NeedsLaws(rule_))
+    return Fail(ErrorCode::kProtocol, "credit to {} under rule {}", credit.run_until, RuleName(rule_));
   if (credit.run_until < run_until_ || credit.run_until > limits_.context) {
     return Fail(ErrorCode::kProtocol, "credit to position {}, had {}, the context is {}", credit.run_until,
                 run_until_, limits_.context);
@@ -241,7 +276,7 @@ Result<std::optional<Frame>> Session::OnLogits(const LogitsView& logits, int fir
     cached_ += static_cast<Pos>(rows_.size());
     return TakeOpened(now);
   }
-  Result<Verdict> verdict = Race(logits, first);
+  Result<Verdict> verdict = NeedsLaws(rule_) ? JudgeByLaws(logits, first) : Race(logits, first);
   if (!verdict) return Forward(verdict);
   if (Settle(*verdict)) told_at_ = now;
   cached_ = Length() - 1;
@@ -258,6 +293,26 @@ std::optional<Frame> Session::TakeOpened(Micros now) {
   opened_ = true;
   told_at_ = now;
   return Opened{.length = opened_length_, .server_us = static_cast<uint64_t>((now - open_at_).count())};
+}
+
+// Extends the text as the rule says. The edge waits, so that no later draft is in flight: a bonus is taken.
+Result<Verdict> Session::JudgeByLaws(const LogitsView& logits, int first) {
+  Verdict verdict{.epoch = epoch_, .base = Length()};
+  WarpedLaws laws(warper_, text_, waiting_,
+                  [&](size_t row) { return logits[first + static_cast<int>(row)]; });
+  NoiseDraws draws;
+  const DraftBlock block{
+      .key = {sampler_.params().seed, Length(), epoch_}, .ids = waiting_, .laws = laws_, .bonus = true};
+  const Ruling ruling = Judge(rule_, block, laws, draws);
+  if (ruling.token < 0 || ruling.token >= limits_.vocab)
+    return Fail(ErrorCode::kInternal, "the target's logits at position {} choose no token", Length());
+  verdict.accepted = ruling.accepted;
+  verdict.token = ruling.token;
+  text_.insert(text_.end(), waiting_.begin(), waiting_.begin() + ruling.accepted);
+  text_.push_back(ruling.token);
+  stats_.committed += static_cast<uint64_t>(ruling.accepted) + 1;
+  laws_.clear();
+  return verdict;
 }
 
 // Extends the text by the drafts that stand and one token more.
@@ -285,7 +340,8 @@ Result<Verdict> Session::Race(const LogitsView& logits, int first) {
 bool Session::Settle(const Verdict& verdict) {
   const auto accepted = static_cast<size_t>(verdict.accepted);
   const bool drafted = accepted < waiting_.size();
-  const bool agrees = drafted && waiting_[accepted] == verdict.token;
+  // Judged by laws, a draft that fell stays fallen, whatever took its place.
+  const bool agrees = drafted && !NeedsLaws(rule_) && waiting_[accepted] == verdict.token;
   const size_t judged = accepted + (drafted ? 1 : 0);
   for (size_t i = 0; i < judged; ++i) acceptance_.Judge(static_cast<int>(i), i < accepted || agrees);
   stats_.verified += judged;

@@ -28,6 +28,9 @@
 //  - A frame begins where the epoch's drafts end (base = L + waiting), or, where the text has gone past them,
 //    anywhere between their end and L. One that lies before that as a whole came twice and is dropped; any
 //    other place is a breach of the protocol.
+//  - Under a rule that needs laws (token, block) the edge waits for each verdict: no credit, one coded block
+//  at
+//    a time, and whatever of it does not stand ends the epoch.
 //  - No text grows past the context. The verdict that fills it is the last; Drafts that would are refused.
 #pragma once
 
@@ -40,9 +43,11 @@
 
 #include "base/types.h"
 #include "cloud/step_policy.h"
+#include "codec/sqs.h"
 #include "decode/engine.h"
 #include "decode/prefill.h"
 #include "sample/acceptance.h"
+#include "sample/judge.h"
 #include "sample/sampler.h"
 #include "wire/frame.h"
 
@@ -85,6 +90,7 @@ class Session {
 
   // kProtocol or kContext with the figures: the session must end.
   Status OnDrafts(const Drafts& drafts, Micros now);
+  Status OnDrafts(const CodedDrafts& drafts, Micros now);
   Status OnCredit(const Credit& credit);
 
   bool WantsPrefill() const { return cached_ < Length() - 1; }
@@ -113,6 +119,7 @@ class Session {
 
  private:
   Pos Length() const { return static_cast<Pos>(text_.size()); }
+  Status TakeDrafts(const Drafts& drafts, Micros now);
   Status CheckDrafts(const Drafts& drafts) const;
   size_t Late(const Drafts& drafts) const;  // how many leading ids lie below L and agree
   void EndEpoch(Pos after);                 // the next epoch's drafts begin there or later
@@ -121,12 +128,16 @@ class Session {
   int Choose(int waiting, const StepSoFar& step);  // drafts of a step on credit
   void TakeUp(Micros now);
   Result<Verdict> Race(const LogitsView& logits, int first);
+  Result<Verdict> JudgeByLaws(const LogitsView& logits, int first);
   bool Settle(const Verdict& verdict);
 
   std::unique_ptr<SequenceLease> lease_;
   std::vector<Token> text_;
   std::vector<PromptSpan> spans_;
   Sampler sampler_;
+  Rule rule_ = Rule::kCoupled;
+  DraftGrid grid_{};  // of the laws
+  Warper warper_;
   SessionLimits limits_;
   Pos opened_length_ = 0;
   Pos cached_ = 0;
@@ -135,8 +146,9 @@ class Session {
   Pos asked_until_ = 0;  // the same from Drafts without ids; lost with the epoch
 
   uint32_t epoch_ = 0;
-  Pos branch_end_ = 0;          // end of the epoch's last frame; L + waiting while drafts wait, else <= L
-  std::vector<Token> waiting_;  // drafts for positions L, L + 1, ...
+  Pos branch_end_ = 0;             // end of the epoch's last frame; L + waiting while drafts wait, else <= L
+  std::vector<Token> waiting_;     // drafts for positions L, L + 1, ...
+  std::vector<SparseDraft> laws_;  // what they were drawn from, where the rule needs it
 
   // Holding: when the edge heard of a new branch's begin, how long it takes to send drafts for it, and how
   // many.

@@ -396,6 +396,58 @@ TEST_F(SessionTest, PromptsGoInWholeBulkBlocksAndTheirTailSmall) {
   EXPECT_EQ(chunks, (std::vector<std::pair<Pos, bool>>{{128, true}, {64, true}, {7, false}}));
 }
 
+// --- rules that need laws
+
+class LawSession : public SessionTest {
+ protected:
+  LawSession() {
+    Open open = PromptOpen(kPrompt);
+    open.rule = Rule::kToken;
+    Reset(open);
+    Prefill();
+  }
+  // A block whose laws leave each draft no choice.
+  CodedDrafts Block(std::vector<Token> ids, Pos base = kPrompt, uint32_t epoch = 0) {
+    SqsBlock block{ids, {}};
+    for (const Token id : ids) block.laws.push_back({{id}, {100}});
+    return {epoch, base, EncodeSqs(block, {{64, 8, 100}, kMaxCodedDrafts}).value()};
+  }
+};
+
+TEST_F(LawSession, JudgesABlockAndGoesOn) {
+  ASSERT_TRUE(session_->OnDrafts(Block({1, 2, 3}), now_));
+  const Verdict verdict = Step().value();
+  EXPECT_EQ(verdict.base, kPrompt);
+  EXPECT_EQ(last_.judged, 3);
+  const Pos end = kPrompt + verdict.accepted + 1;
+  EXPECT_EQ(static_cast<Pos>(session_->text().size()), end);
+  const uint32_t epoch = verdict.accepted < 3 ? 1 : 0;
+  ASSERT_TRUE(session_->OnDrafts(Block({4, 5}, end, epoch), now_));
+  EXPECT_EQ(Step()->base, end);
+}
+
+TEST_F(LawSession, RefusesWhatItsRuleDoesNotKnow) {
+  EXPECT_THAT(Draft(kPrompt, {1}).error().message, HasSubstr("without laws"));
+  EXPECT_THAT(session_->OnCredit({.run_until = 20}).error().message, HasSubstr("under rule token"));
+  EXPECT_THAT(session_->OnDrafts(CodedDrafts{0, kPrompt, {1, 2, 3, 255}}, now_).error().message,
+              HasSubstr(""));
+  EXPECT_THAT(session_->OnDrafts(Block({1}, kPrompt + 1), now_).error().message, HasSubstr("has 5 ids"));
+  ASSERT_TRUE(session_->OnDrafts(Block({1}), now_));
+  EXPECT_THAT(session_->OnDrafts(Block({1}), now_).error().message, HasSubstr("while one of 1"));
+  Open open = PromptOpen(kPrompt);
+  open.rule = Rule::kBlock;
+  open.run_until = 9;
+  EXPECT_THAT(Session::Check(open, limits_).error().message, HasSubstr("credit to 9"));
+  open.run_until = 0;
+  open.lattice = 1 << 20;
+  EXPECT_FALSE(Session::Check(open, limits_)) << "a lattice beyond the codec's";
+}
+
+TEST_F(SessionTest, TheCoupledRuleTakesNoLaws) {
+  Prefill();
+  EXPECT_THAT(session_->OnDrafts(CodedDrafts{}, now_).error().message, HasSubstr("the rule is coupled"));
+}
+
 TEST_F(SessionTest, ClosesItsSequence) {
   EXPECT_EQ(engine_.open_sequences(), 1);
   session_.reset();

@@ -28,6 +28,11 @@ void DraftWindow::Add(Token id, bool ends_branch) {
   ++stats_.drafted;
 }
 
+void DraftWindow::Add(Token id, bool ends_branch, SparseDraft law) {
+  Add(id, ends_branch);
+  laws_.push_back(std::move(law));
+}
+
 Drafts DraftWindow::Send(const WindowRule& rule, int32_t room) {
   const int32_t open = std::min(rule.stop_and_wait ? rule.chunk : rule.window, room) - sent_;
   const int32_t count = std::clamp(open, 0, Drafted() - sent_);
@@ -65,7 +70,7 @@ Result<Settled> DraftWindow::Take(const Verdict& verdict) {
   size_t used = static_cast<size_t>(verdict.accepted);
   const bool was_sent = verdict.accepted < sent_;
   const bool was_drafted = used < drafts_.size();
-  const bool keep_rest = was_drafted && drafts_[used] == verdict.token;
+  const bool keep_rest = was_drafted && !with_laws_ && drafts_[used] == verdict.token;
   settled.mismatch = was_sent && !keep_rest;
   settled.guessed = verdict.accepted + (keep_rest ? 1 : 0);
   settled.missed = was_drafted && !keep_rest;
@@ -92,10 +97,14 @@ void DraftWindow::LinkLost() {
   stats_.stale += static_cast<uint64_t>(sent_);
   sent_ = 0;
   asked_ = false;
+  if (!with_laws_) return;
+  DropDrafts();
+  ++epoch_;
 }
 
 void DraftWindow::DropDrafts() {
   drafts_.clear();
+  laws_.clear();
   sent_ = 0;
   ended_ = false;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/sparse_draft.h"
 #include "base/types.h"
 #include "wire/frame.h"
 
@@ -36,7 +37,9 @@ struct WindowStats {
 
 class DraftWindow {
  public:
-  explicit DraftWindow(Pos base) : base_(base) {}
+  // with_laws: drafts are judged by the laws that they were drawn from (rules token and block), block by
+  // block.
+  explicit DraftWindow(Pos base, bool with_laws = false) : base_(base), with_laws_(with_laws) {}
 
   // `room`: how many drafts the text has room for now. A branch also ends where Add says so (an
   // end-of-generation token).
@@ -44,19 +47,22 @@ class DraftWindow {
   bool ReadyToSend(const WindowRule& rule, int32_t room) const;
 
   void Add(Token id, bool ends_branch);
+  void Add(Token id, bool ends_branch, SparseDraft law);
   // The frame that sends what is ready and fits; under stop_and_wait, without drafts, it asks for one token.
   Drafts Send(const WindowRule& rule, int32_t room);
 
   // kProtocol when the verdict answers nothing of this window. Its token is in the vocabulary: the caller has
   // looked.
   Result<Settled> Take(const Verdict& verdict);
-  // The cloud's session is gone: what was in flight is thrown away unjudged and may be sent again.
+  // The cloud's session is gone: what was in flight is thrown away unjudged and may be sent again. With laws
+  // it is drafted anew in a new epoch: the next block may have another length, and its draws must be its own.
   void LinkLost();
 
   bool InFlight() const { return asked_; }  // a frame waits for its verdict
   int32_t unjudged() const { return sent_; }
   uint32_t epoch() const { return epoch_; }
   const std::vector<Token>& drafts() const { return drafts_; }
+  const std::vector<SparseDraft>& laws() const { return laws_; }  // of drafts(), with laws
   const WindowStats& stats() const { return stats_; }
 
  private:
@@ -64,10 +70,12 @@ class DraftWindow {
   Status Check(const Verdict& verdict) const;
   void DropDrafts();
 
-  Pos base_;                   // committed length
+  Pos base_;  // committed length
+  bool with_laws_;
   std::vector<Token> drafts_;  // for base_, base_ + 1, ...
-  int32_t sent_ = 0;           // the first so many are with the cloud
-  bool asked_ = false;         // a frame waits for its verdict
+  std::vector<SparseDraft> laws_;
+  int32_t sent_ = 0;    // the first so many are with the cloud
+  bool asked_ = false;  // a frame waits for its verdict
   bool ended_ = false;
   uint32_t epoch_ = 0;
   WindowStats stats_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "edge/generation_state.h"
+#include "sample/quantise.h"
 
 namespace tandem {
 
@@ -138,15 +139,26 @@ void Generation::State::Compute(Micros now) {
 }
 
 void Generation::State::TakeLogits(std::span<const float> logits, Micros now) {
-  const Token id = sampler.Pick(logits, branch);
   if (config.mode == Mode::kEdge) {
-    Commit({id}, 0, Author::kEdge, now);
+    Commit({sampler.Pick(logits, branch)}, 0, Author::kEdge, now);
     return;
   }
   // A verdict may have changed the text meanwhile; then this draft continues a branch that is gone.
   std::vector<Token> present = text;
   present.insert(present.end(), window.drafts().begin(), window.drafts().end());
-  if (present == branch) window.Add(id, Ends(id));
+  if (present != branch) return;
+  if (NeedsLaws(config.rule)) return DrawByLaw(logits);
+  const Token id = sampler.Pick(logits, branch);
+  window.Add(id, Ends(id));
+}
+
+// The draft is drawn from exactly the law that is sent with it.
+void Generation::State::DrawByLaw(std::span<const float> logits) {
+  SparseDraft law = Quantise(warper.Warp(logits, branch), Shape().grid);
+  NoiseDraws draws;
+  const BlockKey key{config.sampling.seed, Length(), window.epoch()};
+  const Token id = DrawDraft(law, key, static_cast<Pos>(branch.size()), draws);
+  if (id != kNoToken) window.Add(id, Ends(id), std::move(law));
 }
 
 void Generation::State::Pump(Micros now) {
@@ -163,7 +175,13 @@ void Generation::State::Pump(Micros now) {
   if (done || link != LinkState::kOpen || !window.ReadyToSend(rule, room)) return;
   const Drafts drafts = window.Send(rule, room);
   in_flight.push_back({drafts.base + std::max<Pos>(1, static_cast<Pos>(drafts.ids.size())), now});
-  Send(drafts, now);
+  if (!NeedsLaws(config.rule) || drafts.ids.empty()) return Send(drafts, now);
+  const std::span laws(window.laws());
+  const SqsBlock block{drafts.ids,
+                       {laws.begin(), laws.begin() + static_cast<std::ptrdiff_t>(drafts.ids.size())}};
+  const Result<Bytes> coded = EncodeSqs(block, Shape());
+  if (!coded) return Stop(Finish::kError, coded.error(), now);
+  Send(CodedDrafts{drafts.epoch, drafts.base, *coded}, now);
 }
 
 Pos Generation::State::CreditNow() const {
@@ -190,9 +208,13 @@ Status Generation::Check(const GenerationConfig& config, const Engine* draft) {
   if (config.max_tokens < 1)
     return Fail(ErrorCode::kUsage, "{} tokens to generate, at least 1", config.max_tokens);
   if (Status s = Validate(config.sampling); !s) return s;
-  if (config.mode == Mode::kCloud) return {};
+  if (config.mode == Mode::kCloud) return {};  // nothing is drafted, so no rule judges
   if (draft == nullptr)
     return Fail(ErrorCode::kUsage, "mode {} needs a model at the edge", ModeName(config.mode));
+  if (NeedsLaws(config.rule) && (config.mode != Mode::kSync || config.draft_length > kMaxCodedDrafts)) {
+    return Fail(ErrorCode::kUsage, "rule {} needs mode sync and at most {} drafts, not mode {} and {}",
+                RuleName(config.rule), kMaxCodedDrafts, ModeName(config.mode), config.draft_length);
+  }
   if (config.draft_length < 1 || config.window < 0) {
     return Fail(ErrorCode::kUsage, "a draft length of {} (at least 1), a window of {} (at least 0)",
                 config.draft_length, config.window);

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/rule.h"
 #include "base/sampling_params.h"
 #include "base/types.h"
 #include "decode/engine.h"
@@ -47,6 +48,7 @@ struct GenerationConfig {
   int32_t max_tokens = 128;         // generated ids, the end-of-generation token not counted
   SamplingParams sampling;
   int32_t draft_length = 3;       // k >= 1: ids of a block (sync), of a frame (speculate), at most (auto)
+  Rule rule = Rule::kCoupled;     // token and block need mode sync, and draft_length <= kMaxCodedDrafts
   int32_t window = 0;             // drafts that may be unjudged, mode speculate; 0: three times draft_length
   std::vector<Token> end_tokens;  // sorted; end the text and are not part of it
   std::string software;

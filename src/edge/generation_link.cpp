@@ -100,7 +100,10 @@ Status Generation::State::On(const Welcome& w, Micros now) {
                   .spans = Spans(),
                   .sampling = config.sampling,
                   .epoch = window.epoch(),
-                  .run_until = credit};
+                  .run_until = credit,
+                  .rule = config.mode == Mode::kSync ? config.rule : Rule::kCoupled,
+                  .law_ids = kLawIds,
+                  .lattice = kLattice};
   Send(open, now);
   asked_at = now;
   link = LinkState::kOpening;

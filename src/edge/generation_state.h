@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "codec/sqs.h"
 #include "edge/backoff.h"
 #include "edge/draft_window.h"
 #include "edge/drafter.h"
@@ -18,6 +19,9 @@
 namespace tandem {
 
 constexpr int32_t kLongestChunk = 16;  // that mode auto may choose
+// Laws of 8 ids and 100 shares: about 20 bytes each, and as many drafts stand as with dense ones, nearly
+// (docs/rules.md has the figures).
+constexpr int32_t kLawIds = 8, kLattice = 100;
 
 enum class LinkState { kNone, kWaiting, kDialing, kGreeting, kOpening, kOpen };
 
@@ -26,7 +30,8 @@ struct Generation::State {
       : config(std::move(c)),
         text(config.prompt),
         sampler(config.sampling),
-        window(static_cast<Pos>(config.prompt.size())),
+        warper(config.sampling),
+        window(static_cast<Pos>(config.prompt.size()), NeedsLaws(config.rule)),
         planner(config.mode == Mode::kAuto ? kLongestChunk : config.draft_length),
         backoff(config.retry_for, config.sampling.seed, config.clouds) {
     if (engine != nullptr) drafter.emplace(*engine, Spans());
@@ -88,11 +93,14 @@ struct Generation::State {
   WindowRule Rule();
   void Compute(Micros now);
   void TakeLogits(std::span<const float> logits, Micros now);
+  void DrawByLaw(std::span<const float> logits);
+  SqsShape Shape() const { return {{config.vocab.size, kLawIds, kLattice}, kMaxCodedDrafts}; }
   void Pump(Micros now);
 
   GenerationConfig config;
   std::vector<Token> text;
   Sampler sampler;
+  Warper warper;  // of drafts that are drawn from laws
   std::optional<Drafter> drafter;
   DraftWindow window;
   Planner planner;

@@ -216,8 +216,9 @@ void WriteBody(const Open& open, ByteWriter& out) {
   const auto ids = builder.CreateVector(packed.Take());
   const auto span_vector = builder.CreateVectorOfStructs(spans);
   const auto sampling = Pack(open.sampling, builder);
-  Finish(schema::CreateOpenTable(builder, ids, span_vector, sampling, open.epoch, open.run_until), builder,
-         out);
+  Finish(schema::CreateOpenTable(builder, ids, span_vector, sampling, open.epoch, open.run_until,
+                                 static_cast<uint8_t>(open.rule), open.law_ids, open.lattice),
+         builder, out);
 }
 
 Result<Frame> ReadOpen(ByteView body) {
@@ -234,6 +235,9 @@ Result<Frame> ReadOpen(ByteView body) {
   open.sampling = Unpack(*table->sampling());
   open.epoch = table->epoch();
   open.run_until = checks.Within(table->run_until(), kMaxPos, "run_until");
+  open.rule = static_cast<Rule>(checks.Within(table->rule(), static_cast<int>(Rule::kBlock), "rule"));
+  open.law_ids = checks.Within(table->law_ids(), kMaxPos, "law_ids");
+  open.lattice = checks.Within(table->lattice(), kMaxPos, "lattice");
   return checks.Or(std::move(open));
 }
 

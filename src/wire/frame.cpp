@@ -17,6 +17,7 @@ struct KindOf {
   FrameKind operator()(const Fault&) const { return FrameKind::kFault; }
   FrameKind operator()(const Close&) const { return FrameKind::kClose; }
   FrameKind operator()(const Costs&) const { return FrameKind::kCosts; }
+  FrameKind operator()(const CodedDrafts&) const { return FrameKind::kCodedDrafts; }
 };
 
 }  // namespace
@@ -55,6 +56,8 @@ Result<Frame> Decode(ByteView bytes) {
       return ReadClose(body);
     case FrameKind::kCosts:
       return ReadCosts(body);
+    case FrameKind::kCodedDrafts:
+      return ReadCodedDrafts(body);
     case FrameKind::kVocabulary:
     case FrameKind::kRows:
       break;  // reserved
@@ -84,6 +87,8 @@ const char* FrameName(const Frame& frame) {
       return "Close";
     case FrameKind::kCosts:
       return "Costs";
+    case FrameKind::kCodedDrafts:
+      return "CodedDrafts";
     case FrameKind::kVocabulary:
     case FrameKind::kRows:
       break;

@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "base/result.h"
+#include "base/rule.h"
 #include "base/sampling_params.h"
 #include "base/types.h"
 #include "base/vocab_identity.h"
@@ -27,6 +28,8 @@ constexpr size_t kMaxSpans = 4096;                    // prompt spans in Open
 constexpr size_t kMaxText = 4096;                     // bytes of any string, see text.h
 constexpr uint64_t kMaxServerUs = uint64_t{1} << 40;  // any server_us: 12 days
 constexpr size_t kMaxCosts = 64;                      // row counts in Costs
+constexpr size_t kMaxCodedBytes = 16u << 10;          // of a coded block
+constexpr int32_t kMaxCodedDrafts = 16;               // ids in it; part of the codec's shape on both sides
 
 // First byte of a frame. Numbers are never reused.
 enum class FrameKind : uint8_t {
@@ -40,6 +43,7 @@ enum class FrameKind : uint8_t {
   kFault = 8,
   kClose = 9,
   kCosts = 10,
+  kCodedDrafts = 11,
   kVocabulary = 16,  // reserved: pieces and chat template, for a client without a model
   kRows = 17,        // reserved: a header, then raw rows of hidden states
 };
@@ -76,6 +80,9 @@ struct Open {
   SamplingParams sampling{};
   uint32_t epoch = 0;  // epoch of the first Drafts that will follow
   Pos run_until = 0;   // credit: the cloud may extend the text by itself to this length; 0: only verify
+  Rule rule = Rule::kCoupled;  // that judges drafts
+  int32_t law_ids = 8;         // of a law, with the rules that need laws (base/sparse_draft.h)
+  int32_t lattice = 100;       // shares of a law, likewise
   friend bool operator==(const Open&, const Open&) = default;
 };
 
@@ -101,6 +108,15 @@ struct Drafts {
   Pos base = 0;
   std::vector<Token> ids{};
   friend bool operator==(const Drafts&, const Drafts&) = default;
+};
+
+// edge -> cloud: one drafted block with the laws it was drawn from, as codec `sqs` makes it (codec/sqs.h),
+// for the rules that need laws. Its place is that of Drafts with as many ids.
+struct CodedDrafts {
+  uint32_t epoch = 0;
+  Pos base = 0;
+  Bytes block{};
+  friend bool operator==(const CodedDrafts&, const CodedDrafts&) = default;
 };
 
 // cloud -> edge: cumulative. Drafts for positions below base + accepted stand; `token` is the text at base +
@@ -138,7 +154,8 @@ struct Close {
   friend bool operator==(const Close&, const Close&) = default;
 };
 
-using Frame = std::variant<Hello, Welcome, Open, Opened, Drafts, Verdict, Credit, Fault, Close, Costs>;
+using Frame =
+    std::variant<Hello, Welcome, Open, Opened, Drafts, Verdict, Credit, Fault, Close, Costs, CodedDrafts>;
 
 // Text is cleaned and cut to kMaxText (text.h). A frame with values out of range becomes bytes that Decode
 // refuses. Hello without has_vocab drops vocab.

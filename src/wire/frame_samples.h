@@ -98,7 +98,7 @@ inline std::vector<PromptSpan> Spans(Pos length) {
 inline rc::Gen<Frame> AnyFrame() {
   using namespace arbitrary;
   return rc::gen::exec([]() -> Frame {
-    switch (*rc::gen::inRange(0, 10)) {
+    switch (*rc::gen::inRange(0, 11)) {
       case 0: {
         Hello hello{.version = U32(), .software = Text(), .has_vocab = *rc::gen::arbitrary<bool>()};
         if (hello.has_vocab) hello.vocab = Vocab();
@@ -117,6 +117,8 @@ inline rc::Gen<Frame> AnyFrame() {
       case 2: {
         Open open{.ids = Ids(1), .sampling = Sampling(), .epoch = U32(), .run_until = Id()};
         open.spans = Spans(static_cast<Pos>(open.ids.size()));
+        open.rule = static_cast<Rule>(*rc::gen::inRange(0, 3));
+        open.law_ids = Id(), open.lattice = Id();
         return open;
       }
       case 3:
@@ -137,6 +139,12 @@ inline rc::Gen<Frame> AnyFrame() {
         return Fault{.code = static_cast<ErrorCode>(*rc::gen::inRange(0, 10)),
                      .message = Text(),
                      .retry_after_ms = U32()};
+      case 9: {
+        CodedDrafts drafts{.epoch = U32(), .base = *rc::gen::inRange(0, kMax - 1024)};
+        drafts.block.resize(static_cast<size_t>(*rc::gen::inRange(0, 60)));
+        for (uint8_t& byte : drafts.block) byte = *rc::gen::arbitrary<uint8_t>();
+        return drafts;
+      }
       case 8: {
         Costs costs;
         costs.step_us.resize(static_cast<size_t>(*rc::gen::inRange(0, 65)));

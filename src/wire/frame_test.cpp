@@ -92,7 +92,7 @@ TEST(Frame, SizesOfControlFrames) {
 
 TEST(Frame, RefusesUnknownKinds) {
   EXPECT_THAT(Refusal({}), HasSubstr("empty"));
-  for (const int kind : {0, 11, 16, 17, 255}) {
+  for (const int kind : {0, 12, 16, 17, 255}) {
     EXPECT_THAT(Refusal({static_cast<uint8_t>(kind), 1, 2, 3}),
                 HasSubstr("unknown kind " + std::to_string(kind)));
   }
@@ -135,6 +135,16 @@ TEST(Frame, RefusesTooManyDrafts) {
   EXPECT_TRUE(Decode(Encode(Drafts{.ids = std::vector<Token>(kMaxDraftTokens, 7)})));
   EXPECT_THAT(Refusal(Encode(Drafts{.ids = std::vector<Token>(kMaxDraftTokens + 1, 7)})),
               HasSubstr("1024 ids"));
+}
+
+TEST(Frame, CodedBlocksAreBounded) {
+  EXPECT_TRUE(Decode(Encode(CodedDrafts{.base = 3, .block = Bytes(kMaxCodedBytes, 7)})));
+  EXPECT_THAT(Refusal(Encode(CodedDrafts{.base = 3, .block = Bytes(kMaxCodedBytes + 1, 7)})),
+              HasSubstr("16385 bytes"));
+  EXPECT_THAT(Refusal({11, 1}), HasSubstr("base is missing"));
+  Open open = SampleOpen(4);
+  open.rule = static_cast<Rule>(3);
+  EXPECT_THAT(Refusal(Encode(open)), HasSubstr("rule is 3"));
 }
 
 TEST(Frame, CostsAreBounded) {

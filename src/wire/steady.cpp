@@ -4,6 +4,7 @@
 //   Credit   run_until
 //   Close
 //   Costs    step_us*                (to the frame's end)
+//   CodedDrafts  epoch base block    (to the frame's end)
 #include <limits>
 
 #include "wire/frame_body.h"
@@ -134,6 +135,26 @@ Result<Frame> ReadCosts(ByteView body) {
     costs.step_us.push_back(static_cast<uint32_t>(us));
   }
   return costs;
+}
+
+void WriteBody(const CodedDrafts& drafts, ByteWriter& out) {
+  out.Varint(drafts.epoch);
+  out.Varint(Wide(drafts.base));
+  out.Raw(drafts.block);
+}
+
+Result<Frame> ReadCodedDrafts(ByteView body) {
+  Fields fields(body, "CodedDrafts");
+  CodedDrafts drafts;
+  drafts.epoch = static_cast<uint32_t>(fields.Next("epoch", kMaxEpoch));
+  drafts.base = static_cast<Pos>(fields.Next("base", kMaxPos - kMaxDraftTokens));
+  const ByteView block = fields.Rest();
+  if (const Status status = fields.Check(); !status) return Forward(status);
+  if (block.size() > kMaxCodedBytes)
+    return Fail(ErrorCode::kProtocol, "CodedDrafts frame: a block of {} bytes, at most {}", block.size(),
+                kMaxCodedBytes);
+  drafts.block.assign(block.begin(), block.end());
+  return drafts;
 }
 
 void WriteBody(const Close&, ByteWriter&) {}
