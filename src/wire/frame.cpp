@@ -17,6 +17,8 @@ struct KindOf {
   FrameKind operator()(const Fault&) const { return FrameKind::kFault; }
   FrameKind operator()(const Close&) const { return FrameKind::kClose; }
   FrameKind operator()(const Costs&) const { return FrameKind::kCosts; }
+  FrameKind operator()(const VocabularyWanted&) const { return FrameKind::kVocabularyWanted; }
+  FrameKind operator()(const VocabularyPart&) const { return FrameKind::kVocabularyPart; }
 };
 
 }  // namespace
@@ -55,7 +57,10 @@ Result<Frame> Decode(ByteView bytes) {
       return ReadClose(body);
     case FrameKind::kCosts:
       return ReadCosts(body);
-    case FrameKind::kVocabulary:
+    case FrameKind::kVocabularyWanted:
+      return ReadVocabularyWanted(body);
+    case FrameKind::kVocabularyPart:
+      return ReadVocabularyPart(body);
     case FrameKind::kRows:
       break;  // reserved
   }
@@ -84,7 +89,10 @@ const char* FrameName(const Frame& frame) {
       return "Close";
     case FrameKind::kCosts:
       return "Costs";
-    case FrameKind::kVocabulary:
+    case FrameKind::kVocabularyWanted:
+      return "VocabularyWanted";
+    case FrameKind::kVocabularyPart:
+      return "VocabularyPart";
     case FrameKind::kRows:
       break;
   }

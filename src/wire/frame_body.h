@@ -17,6 +17,8 @@ void WriteBody(const Verdict& verdict, ByteWriter& out);
 void WriteBody(const Credit& credit, ByteWriter& out);
 void WriteBody(const Close& close, ByteWriter& out);
 void WriteBody(const Costs& costs, ByteWriter& out);
+void WriteBody(const VocabularyWanted& wanted, ByteWriter& out);
+void WriteBody(const VocabularyPart& part, ByteWriter& out);
 
 Result<Frame> ReadHello(ByteView body);
 Result<Frame> ReadWelcome(ByteView body);
@@ -28,6 +30,8 @@ Result<Frame> ReadVerdict(ByteView body);
 Result<Frame> ReadCredit(ByteView body);
 Result<Frame> ReadClose(ByteView body);
 Result<Frame> ReadCosts(ByteView body);
+Result<Frame> ReadVocabularyWanted(ByteView body);
+Result<Frame> ReadVocabularyPart(ByteView body);
 
 // Ids as varints, one after the other, to the end of `packed`: 2 bytes an id below 16384, 3 below 2097152.
 void PackIds(const std::vector<Token>& ids, ByteWriter& out);
