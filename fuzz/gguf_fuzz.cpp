@@ -1,9 +1,11 @@
-// Hostile model files at the front door: whatever CheckGguf lets through, ggml and libllama will read. And
-// what the editor of metadata copies from a parsed header must be as long as the header says.
+// Hostile model files, and vocabularies of hostile clouds, at the front door: whatever CheckGguf lets
+// through, ggml and libllama will read. And what the editor of metadata copies from a parsed header must be
+// as long as the header says.
 #include <cstdlib>
 
 #include "model/gguf_file.h"
 #include "model/gguf_metadata.h"
+#include "model/vocabulary_file.h"
 
 namespace {
 
@@ -40,8 +42,9 @@ void CheckValues(const GgufHeader& header) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const ByteView file(data, size);
   const Result<GgufHeader> header = GgufHeader::Parse(file);
-  const Status checked = CheckGguf(file);
-  Expect(header || !checked);
+  const Status checked = CheckGguf(file), as_vocabulary = CheckVocabularyFile(file);
+  Expect(header || (!checked && !as_vocabulary));
+  Expect(!as_vocabulary || header->tensors().empty());
   if (!header) return 0;
   CheckExtents(*header, size);
   CheckValues(*header);

@@ -5,6 +5,7 @@
 // hangs up and comes back, 254: a step begins, and ends with the next 0, 255: a second goes by) for the
 // hostile connection. Connection 1 streams eight tokens.
 #include <cstdlib>
+#include <memory>
 
 #include "base/bytes.h"
 #include "cloud/service.h"
@@ -18,6 +19,13 @@ constexpr ConnId kHonest = 1;
 constexpr Pos kPrompt = 3, kUntil = 11;
 constexpr uint8_t kHangUp = 253, kBegin = 254, kTime = 255;
 
+// Two parts, the second of one byte.
+std::shared_ptr<const VocabularyFile> SmallVocabulary() {
+  static const auto file = std::make_shared<const VocabularyFile>(
+      VocabularyFile{.bytes = Bytes(kMaxVocabularyPart + 1), .digest = {}});
+  return file;
+}
+
 // The service with its clock and engine, and what the honest connection was sent.
 class Cloud {
  public:
@@ -25,6 +33,7 @@ class Cloud {
       : engine_({.vocab_size = 64, .context = 128, .max_sequences = 2, .max_rows = 96}),
         service_(engine_, {.software = "fuzz",
                            .vocab = {.size = 64},
+                           .vocabulary = SmallVocabulary(),
                            .max_sessions = 2,
                            .max_connections = 2,
                            .max_draft = 16,

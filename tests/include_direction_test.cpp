@@ -38,6 +38,7 @@ const std::vector<Room>& Rooms() {
       {"wire", {"base", "codec"}},
       {"cloud", {"decode", "sample", "codec", "wire"}},
       {"edge", {"decode", "sample", "thin", "codec", "wire"}},
+      {"api", {"edge"}},
       {"learn", {"decode", "codec", "wire"}, true},
       {"lab", {"cloud", "edge", "learn"}},
       {"serve", {"edge"}},
@@ -50,7 +51,7 @@ const std::vector<Room>& Rooms() {
 // benchmark, and the version of ggml for `tandem version`.
 const std::set<std::string> kNamesGgml = {"cli/llama_peer.cpp", "cli/version.cpp"};
 // The only files that may name Boost.
-const std::set<std::string> kNamesBoost = {"wire/beast.h", "wire/asio_src.cpp"};
+const std::set<std::string> kNamesBoost = {"wire/beast.h", "wire/asio_src.cpp", "wire/tls_stream.cpp"};
 
 const Room* FindRoom(const std::string& name) {
   for (const Room& room : Rooms()) {

@@ -16,4 +16,13 @@ struct VocabIdentity {
   friend bool operator==(const VocabIdentity&, const VocabIdentity&) = default;
 };
 
+// A vocabulary as a file that one side can hand to the other: model/vocabulary_file.h says what it holds.
+struct VocabularyOffer {
+  uint32_t bytes = 0;  // 1 to kMaxVocabularyBytes
+  Digest digest{};     // SHA-256 of the file
+  friend bool operator==(const VocabularyOffer&, const VocabularyOffer&) = default;
+};
+
+constexpr size_t kMaxVocabularyBytes = 64u << 20;  // 256k ids with merges take about 20 MB
+
 }  // namespace tandem

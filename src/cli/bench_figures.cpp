@@ -7,10 +7,10 @@
 
 #include "cli/child_process.h"
 #include "cli/demo_target.h"
-#include "cli/dialer.h"
 #include "cli/figures_claims.h"
 #include "cli/model_path.h"
 #include "cli/writing.h"
+#include "edge/dialer.h"
 #include "lab/simulated_load.h"
 #include "model/weights_hash.h"
 

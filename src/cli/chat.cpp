@@ -149,12 +149,15 @@ class Chat {
 
 int ChatVerb(const Arguments& arguments) {
   const bool json = arguments.Switch("json");
+  std::atomic<bool> cancel{false};  // outlives the watch, which may set it
   SignalWatch signals(SignalWatch::Interrupts::kEachTime);
   Talk talk{.spec = SpecOf(arguments)};
   auto dial = DialerOf(arguments, talk.spec.mode, talk.spec.sampling.seed);
   if (!dial) return Report(dial.error(), json);
   talk.dial = std::move(*dial);
-  auto edge = ModelOf(arguments, talk.spec.mode);
+  signals.SetAction([&] { cancel = true; });
+  auto edge = ModelOf(arguments, talk.spec.mode, talk.dial, cancel);
+  signals.SetAction({});
   if (!edge) return Report(edge.error(), json);
   talk.edge = std::move(*edge);
   auto text = ChatOf(arguments, talk.edge);

@@ -1,17 +1,18 @@
 // tandem cloud: serves a target model to edges until SIGTERM or SIGINT.
 #include <nlohmann/json.hpp>
 
-#include "cli/edge_model.h"
+#include "base/software.h"
 #include "cli/model_path.h"
 #include "cli/output.h"
 #include "cli/signal_watch.h"
 #include "cli/token_file.h"
 #include "cli/verbs.h"
-#include "cli/version.h"
 #include "cloud/server.h"
 #include "decode/ggml_engine.h"
+#include "edge/edge_model.h"
 #include "model/model.h"
 #include "model/weights_hash.h"
+#include "wire/ws_url.h"
 
 namespace tandem {
 
@@ -22,6 +23,7 @@ constexpr Micros kDrainPatience{30'000'000};
 struct Target {
   std::string path;
   std::shared_ptr<const Vocab> vocab;
+  std::shared_ptr<const VocabularyFile> vocabulary;  // null where ids have no text
   std::unique_ptr<Engine> engine;
   Digest weights{};
 };
@@ -34,6 +36,11 @@ Result<Target> LoadTarget(const Arguments& arguments) {
   auto vocab = Vocab::Load(*path);
   if (!vocab) return Forward(vocab);
   target.vocab = *vocab;
+  if (target.vocab->has_text()) {
+    auto vocabulary = ExtractVocabulary(*path);
+    if (!vocabulary) return Forward(vocabulary);
+    target.vocabulary = *vocabulary;
+  }
   auto model = Model::Load(*path, {.device = arguments.Text("device")});
   if (!model) return Forward(model);
   GgmlEngineOptions options;
@@ -53,6 +60,15 @@ Result<Target> LoadTarget(const Arguments& arguments) {
 Result<WsServerOptions> ListenOf(const Arguments& arguments) {
   WsServerOptions options;
   options.listen = arguments.Text("listen");
+  if (arguments.Given("cert") != arguments.Given("key")) {
+    return Fail(ErrorCode::kUsage, "--cert and --key belong together, and --{} is missing",
+                arguments.Given("cert") ? "key" : "cert");
+  }
+  if (arguments.Given("cert")) {
+    auto tls = TlsOfCloud(arguments.Text("cert"), arguments.Text("key"));
+    if (!tls) return Forward(tls);
+    options.tls = *tls;
+  }
   if (!arguments.Given("token-file")) return options;
   auto token = ReadTokenFile(arguments.Text("token-file"));
   if (!token) return Forward(token);
@@ -65,6 +81,7 @@ ServiceConfig ServiceOf(const Arguments& arguments, const Target& target) {
   config.software = SoftwareName();
   config.vocab = target.vocab->identity();
   config.weights = target.weights;
+  config.vocabulary = target.vocabulary;
   config.max_sessions = static_cast<int32_t>(arguments.Integer("max-sessions"));
   return config;
 }
@@ -73,6 +90,16 @@ void Announce(const Arguments& arguments, const Target& target) {
   const EngineInfo& info = target.engine->info();
   if (!arguments.Given("model")) Tell(fmt::format("no --model given: the target is {}", target.path));
   if (!info.exact) Tell(fmt::format("one seed may give several texts: {}", info.exact_note));
+}
+
+std::string UrlOf(const CloudServer& server, bool tls) {
+  return fmt::format("{}://{}", tls ? "wss" : "ws", server.address());
+}
+
+void WarnOfClearText(const std::string& url) {
+  auto parsed = ParseWsUrl(url);
+  if (!parsed || parsed->tls || IsLoopback(parsed->host)) return;
+  Tell("the token and all texts cross the network in the clear: --cert and --key make it wss://");
 }
 
 nlohmann::ordered_json TotalsJson(const ServiceStats& stats) {
@@ -100,7 +127,8 @@ int CloudVerb(const Arguments& arguments) {
   auto server = CloudServer::Start(std::move(target->engine), ServiceOf(arguments, *target), *listen);
   if (!server) return Report(server.error(), json);
 
-  std::string url = "ws://" + (*server)->address();
+  std::string url = UrlOf(**server, listen->tls != nullptr);
+  WarnOfClearText(url);
   fmt::print(stderr, "listening on {}\n", url);
   signals.AwaitFirst();
   int sessions = (*server)->sessions();

@@ -6,13 +6,13 @@
 #include "cli/child_process.h"
 #include "cli/demo_table.h"
 #include "cli/demo_target.h"
-#include "cli/dialer.h"
 #include "cli/model_path.h"
 #include "cli/output.h"
 #include "cli/signal_watch.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 #include "cli/writing.h"
+#include "edge/dialer.h"
 
 namespace tandem {
 

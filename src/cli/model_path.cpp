@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <vector>
 
+#include "base/user_cache.h"
+
 namespace tandem {
 
 namespace fs = std::filesystem;
@@ -55,8 +57,7 @@ std::string ProgramFolder() {
 }
 
 std::string CacheFolder() {
-  if (std::string cache = Environment("XDG_CACHE_HOME"); !cache.empty()) return cache + "/tandem";
-  if (std::string home = Environment("HOME"); !home.empty()) return home + "/.cache/tandem";
+  if (std::string cache = UserCacheFolder(); !cache.empty()) return cache;
   std::string temporary = Environment("TMPDIR");
   return fmt::format("{}/tandem-{}", temporary.empty() ? "/tmp" : temporary, getuid());
 }

@@ -3,9 +3,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/hash.h"
+#include "base/utf8.h"
 #include "cli/model_path.h"
 #include "cli/output.h"
-#include "cli/utf8.h"
 #include "cli/verbs.h"
 #include "decode/ggml_engine.h"
 #include "model/gguf_file.h"

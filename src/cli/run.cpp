@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/software.h"
 #include "cli/chat_text.h"
-#include "cli/dialer.h"
 #include "cli/model_path.h"
 #include "cli/output.h"
 #include "cli/signal_watch.h"
@@ -13,6 +13,8 @@
 #include "cli/token_file.h"
 #include "cli/verbs.h"
 #include "cli/writing.h"
+#include "edge/dialer.h"
+#include "wire/ws_url.h"
 
 namespace tandem {
 
@@ -70,11 +72,17 @@ Result<Dialer> DialerOf(const Arguments& arguments, Mode mode, uint64_t seed) {
   }
   std::vector<CloudRoute> routes;
   for (const std::string& url : arguments.Texts("cloud"))
-    routes.push_back({url, token, ShapeOf(arguments, seed)});
+    routes.push_back({url, token, ShapeOf(arguments, seed), arguments.Text("ca")});
   return MakeDialer(routes);
 }
 
-Result<EdgeModel> ModelOf(const Arguments& arguments, Mode mode) {
+Result<EdgeModel> ModelOf(const Arguments& arguments, Mode mode, const Dialer& dial,
+                          const std::atomic<bool>& cancel) {
+  if (mode == Mode::kCloud && !arguments.Given("model"))
+    return TakeEdgeModel({.dial = dial,
+                          .clouds = static_cast<int>(arguments.Texts("cloud").size()),
+                          .software = SoftwareName(),
+                          .cancel = &cancel});
   auto path = FindModel(arguments.Text("model"));
   if (!path) return Forward(path);
   int threads = arguments.Given("threads") ? static_cast<int>(arguments.Integer("threads")) : AllThreads();
@@ -103,14 +111,29 @@ Status PutThroughTemplate(const Arguments& arguments, const EdgeModel& edge, Wri
   return {};
 }
 
+void WarnOfClearToken(const Arguments& arguments) {
+  for (const std::string& text : arguments.Texts("cloud")) {
+    auto url = ParseWsUrl(text);
+    if (!url || url->tls || IsLoopback(url->host)) continue;
+    Tell(fmt::format("the token crosses the network to {} in the clear: wss:// would hide it", url->host));
+  }
+}
+
+std::string WhoseVocabulary(const EdgeModel& edge) {
+  std::string way = edge.vocabulary_bytes == 0 ? "known from before"
+                                               : fmt::format("{} bytes, taken over", edge.vocabulary_bytes);
+  return fmt::format("no --model given: the vocabulary is that of the cloud's {} ({})",
+                     edge.vocab->model_name(), way);
+}
+
 }  // namespace
 
 void Announce(const Arguments& arguments, const WritingSpec& spec, const EdgeModel& edge, bool color) {
-  if (!arguments.Given("model")) {
-    Tell(fmt::format("no --model given: {} is {}", edge.draft ? "the edge's model" : "the vocabulary",
-                     edge.path));
-  }
+  if (!edge.path.empty() && !arguments.Given("model"))
+    Tell(fmt::format("no --model given: the edge's model is {}", edge.path));
+  if (edge.path.empty()) Tell(WhoseVocabulary(edge));
   if (arguments.Text("seed") == "random") Tell(fmt::format("seed {}", spec.sampling.seed));
+  if (spec.mode != Mode::kEdge && arguments.Given("token-file")) WarnOfClearToken(arguments);
   if (color) Tell(ColorLegend());
   if (edge.draft && spec.mode == Mode::kEdge && !edge.draft->info().exact) {
     Tell(fmt::format("one seed may give several texts: {}", edge.draft->info().exact_note));
@@ -153,12 +176,17 @@ int Finished(const Writing& writing, int signal, bool json) {
 
 int RunVerb(const Arguments& arguments) {
   bool json = arguments.Switch("json");
+  std::atomic<bool> cancel{false};  // outlives the watch, which may set it
   SignalWatch signals;
   WritingSpec spec = SpecOf(arguments);
   auto dial = DialerOf(arguments, spec.mode, spec.sampling.seed);
   if (!dial) return Report(dial.error(), json);
-  auto edge = ModelOf(arguments, spec.mode);
-  if (!edge) return Report(edge.error(), json);
+  signals.SetAction([&] { cancel = true; });
+  auto edge = ModelOf(arguments, spec.mode, *dial, cancel);
+  if (!edge) {
+    int code = Report(edge.error(), json);
+    return signals.Signalled() ? 128 + signals.signal() : code;
+  }
 
   if (const auto status = PutThroughTemplate(arguments, *edge, spec); !status)
     return Report(status.error(), json);
@@ -166,8 +194,6 @@ int RunVerb(const Arguments& arguments) {
   bool color = !json && WantsColor(arguments.Text("color"), stdout);
   Announce(arguments, spec, *edge, color);
   TextPrinter printer(*edge->vocab, json ? nullptr : stdout, color);
-  std::atomic<bool> cancel{false};
-  signals.SetAction([&] { cancel = true; });
   auto writing = Write(spec, *edge, *dial, printer, cancel);
   signals.SetAction({});
   if (!writing) return Report(writing.error(), json);

@@ -6,7 +6,7 @@
 #include <span>
 #include <string>
 
-#include "cli/utf8.h"
+#include "base/utf8.h"
 #include "edge/generation.h"
 #include "model/vocab.h"
 

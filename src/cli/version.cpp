@@ -1,19 +1,15 @@
 // tandem version
-#include "cli/version.h"
 
 #include <ggml.h>
 
 #include <nlohmann/json.hpp>
 
+#include "base/software.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
 #include "wire/frame.h"
 
 namespace tandem {
-
-std::string SoftwareName() {
-  return fmt::format("tandem {}", kProgramVersion);
-}
 
 int VersionVerb(const Arguments& arguments) {
   if (arguments.Switch("json")) {

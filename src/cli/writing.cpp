@@ -1,42 +1,7 @@
 // See writing.h.
 #include "cli/writing.h"
 
-#include "cli/version.h"
-
 namespace tandem {
-
-namespace {
-
-Result<PromptIds> PromptOf(const WritingSpec& spec, const Vocab& vocab) {
-  if (spec.ids) return *spec.ids;
-  if (spec.prompt.empty()) return Fail(ErrorCode::kUsage, "the prompt is empty");
-  auto ids = vocab.Tokenize(spec.prompt, true, true);
-  if (!ids) return Forward(ids);
-  return PromptIds{std::move(*ids), {}};
-}
-
-Result<GenerationConfig> ConfigOf(const WritingSpec& spec, const EdgeModel& edge) {
-  auto prompt = PromptOf(spec, *edge.vocab);
-  if (!prompt) return Forward(prompt);
-  GenerationConfig config;
-  config.mode = spec.mode;
-  config.prompt = std::move(prompt->ids);
-  config.spans = std::move(prompt->spans);
-  config.max_tokens = spec.max_tokens;
-  config.sampling = spec.sampling;
-  config.draft_length = spec.draft_length;
-  config.window = spec.window;
-  config.rule = spec.rule;
-  config.end_tokens = edge.vocab->end_tokens();
-  config.software = SoftwareName();
-  config.vocab = edge.vocab->identity();
-  config.clouds = spec.clouds;
-  config.retry_for = spec.retry_for;
-  if (auto status = Generation::Check(config, edge.draft.get()); !status) return Forward(status);
-  return config;
-}
-
-}  // namespace
 
 Result<Writing> Write(const WritingSpec& spec, EdgeModel& edge, const Dialer& dial, TextPrinter& printer,
                       const std::atomic<bool>& cancel) {
@@ -62,6 +27,7 @@ Result<Writing> Write(const WritingSpec& spec, EdgeModel& edge, const Dialer& di
                     .stats = std::move(result.stats),
                     .bytes = result.bytes,
                     .plan = std::move(result.plan)};
+  writing.report.bytes.setup += std::exchange(edge.vocabulary_link_bytes, 0);
   return writing;
 }
 

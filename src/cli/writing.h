@@ -7,31 +7,13 @@
 #include <string>
 #include <vector>
 
-#include "cli/edge_model.h"
 #include "cli/text_printer.h"
 #include "cli/text_report.h"
+#include "edge/edge_model.h"
 #include "edge/runner.h"
+#include "edge/writing_spec.h"
 
 namespace tandem {
-
-// A prompt as ids: those of a chat so far.
-struct PromptIds {
-  std::vector<Token> ids;
-  std::vector<PromptSpan> spans;  // what came in at once, in order
-};
-
-struct WritingSpec {
-  Mode mode = Mode::kEdge;
-  std::string prompt;              // what the user said
-  std::optional<PromptIds> ids{};  // what the model is given for it; absent: the prompt's own ids
-  int32_t max_tokens = 128;
-  SamplingParams sampling;
-  int32_t draft_length = 3;
-  int32_t window = 0;
-  Rule rule = Rule::kCoupled;
-  int32_t clouds = 1;  // that the dialer dials in turn
-  Micros retry_for{60'000'000};
-};
 
 struct Writing {
   TextReport report;

@@ -23,8 +23,9 @@ Fault FaultOf(const Error& why) {
 
 struct Peer {
   bool greeted = false;
-  Micros since{0};                   // of the connection, later of its last frame
-  std::shared_ptr<Session> session;  // null between sessions
+  size_t vocabulary_offered = 0, vocabulary_sent = 0;  // bytes
+  Micros since{0};                                     // of the connection, later of its last frame
+  std::shared_ptr<Session> session;                    // null between sessions
 
   Costs told;  // the last that its edge heard
   Micros told_at{0};
@@ -93,6 +94,8 @@ struct Service::State {
   void TellCosts(ConnId conn, Peer& peer, Micros now);
 
   Status On(ConnId conn, Peer& peer, const Hello& hello);
+  std::optional<VocabularyOffer> OfferTo(Peer& peer, const Hello& hello) const;
+  Status On(ConnId conn, Peer& peer, const VocabularyWanted& wanted);
   Status On(ConnId conn, Peer& peer, const Open& open, Micros now);
   Status On(ConnId conn, Peer& peer, const Frame& frame, Micros now);
 
@@ -146,7 +149,26 @@ Status Service::State::On(ConnId conn, Peer& peer, const Hello& hello) {
                      .fingerprint = info.fingerprint,
                      .exact = info.exact,
                      .context = info.context,
-                     .max_draft = limits.max_draft});
+                     .max_draft = limits.max_draft,
+                     .vocabulary = OfferTo(peer, hello)});
+  return {};
+}
+
+std::optional<VocabularyOffer> Service::State::OfferTo(Peer& peer, const Hello& hello) const {
+  if (hello.has_vocab || !config.vocabulary) return std::nullopt;
+  peer.vocabulary_offered = config.vocabulary->bytes.size();
+  return config.vocabulary->offer();
+}
+
+Status Service::State::On(ConnId conn, Peer& peer, const VocabularyWanted& wanted) {
+  if (wanted.offset != peer.vocabulary_sent || wanted.offset >= peer.vocabulary_offered) {
+    return Fail(ErrorCode::kProtocol, "the vocabulary is wanted from byte {}, but {} of {} offered are sent",
+                wanted.offset, peer.vocabulary_sent, peer.vocabulary_offered);
+  }
+  const ByteView rest = ByteView(config.vocabulary->bytes).subspan(wanted.offset);
+  const ByteView part = rest.first(std::min(rest.size(), kMaxVocabularyPart));
+  peer.vocabulary_sent += part.size();
+  Send(conn, VocabularyPart{.offset = wanted.offset, .bytes = Bytes(part.begin(), part.end())});
   return {};
 }
 
@@ -194,6 +216,7 @@ Status Service::State::On(ConnId conn, Peer& peer, const Frame& frame, Micros no
   if (const auto* hello = std::get_if<Hello>(&frame)) return On(conn, peer, *hello);
   if (!peer.greeted) return Fail(ErrorCode::kProtocol, "{} before Hello", FrameName(frame));
   if (const auto* open = std::get_if<Open>(&frame)) return On(conn, peer, *open, now);
+  if (const auto* wanted = std::get_if<VocabularyWanted>(&frame)) return On(conn, peer, *wanted);
   if (std::holds_alternative<Close>(frame)) {
     Retire(peer);
     return {};

@@ -16,6 +16,9 @@
 // from the edge ends its connection without an answer. Credit beyond the context is refused, not clipped:
 // Welcome told the context.
 //
+// An edge whose Hello names no vocabulary may take over the cloud's, part by part, each once on a connection:
+// so what a connection can ask for is bounded by the file.
+//
 // Each session's text is that of its own ids, params and seed, whoever shares the step (session.h has the
 // rules). A step that fails ends the sessions that were part of it with the engine's error.
 //
@@ -30,6 +33,7 @@
 
 #include "base/types.h"
 #include "decode/engine.h"
+#include "model/vocabulary_file.h"
 #include "wire/frame.h"
 
 namespace tandem {
@@ -40,8 +44,9 @@ struct ServiceConfig {
   std::string software;
   VocabIdentity vocab;
   Digest weights{};
-  int32_t max_sessions = 8;             // Busy beyond
-  int32_t max_connections = 256;        // with or without a session
+  std::shared_ptr<const VocabularyFile> vocabulary{};  // handed to edges without one; null: none is
+  int32_t max_sessions = 8;                            // Busy beyond
+  int32_t max_connections = 256;                       // with or without a session
   int32_t max_draft = 64;               // drafts of a session that wait unjudged; less when a step holds less
   int32_t prefill_rows = 512;           // of one step, so that a long prompt does not stall others for long
   Micros session_timeout{120'000'000};  // a connection on which nothing happens for so long ends; one whose

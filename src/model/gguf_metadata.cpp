@@ -20,8 +20,14 @@ Bytes U32Bytes(uint32_t value) {
 }  // namespace
 
 GgufMetadata GgufMetadata::CopyOf(const GgufHeader& header) {
+  return CopyOf(header, [](std::string_view) { return true; });
+}
+
+GgufMetadata GgufMetadata::CopyOf(const GgufHeader& header,
+                                  const std::function<bool(std::string_view)>& wanted) {
   GgufMetadata copy;
   for (const auto& [key, value] : header.values()) {
+    if (!wanted(key)) continue;
     copy.entries_.emplace_back(key, OwnedGgufValue{value.type, value.is_array, value.count,
                                                    Bytes(value.bytes.begin(), value.bytes.end())});
   }

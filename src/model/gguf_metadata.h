@@ -2,6 +2,7 @@
 // changed.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -25,6 +26,9 @@ class GgufMetadata {
  public:
   GgufMetadata() = default;
   static GgufMetadata CopyOf(const GgufHeader& header);
+  // The same of the keys that `wanted` lets through.
+  static GgufMetadata CopyOf(const GgufHeader& header,
+                             const std::function<bool(std::string_view key)>& wanted);
 
   // Replace the value in place, or append the key.
   void SetU32(std::string_view key, uint32_t value);

@@ -59,6 +59,32 @@ Status CheckShape(const GgufTensorSpec& tensor) {
 
 }  // namespace
 
+Bytes GgufHeaderBytes(const GgufMetadata& metadata, const std::vector<GgufTensorSpec>& tensors) {
+  ByteWriter out;
+  for (const char c : {'G', 'G', 'U', 'F'}) out.U8(static_cast<uint8_t>(c));
+  out.U32(kVersion);
+  out.U64(tensors.size());
+  size_t keys = 0;
+  for (const auto& [key, value] : metadata.entries()) keys += key != "general.alignment";
+  out.U64(keys);
+  for (const auto& [key, value] : metadata.entries()) {
+    if (key == "general.alignment") continue;  // of the file it was copied from
+    AppendText(out, key);
+    AppendValue(out, value);
+  }
+  uint64_t offset = 0;
+  for (const GgufTensorSpec& tensor : tensors) {
+    AppendText(out, tensor.name);
+    out.U32(Dimensions(tensor));
+    for (uint32_t d = 0; d < Dimensions(tensor); ++d) out.U64(static_cast<uint64_t>(tensor.ne[d]));
+    out.U32(static_cast<uint32_t>(tensor.type));
+    out.U64(offset);
+    offset += Aligned(tensor.Bytes());
+  }
+  while (out.size() % kAlignment != 0) out.U8(0);
+  return out.Take();
+}
+
 Result<GgufWriter> GgufWriter::Create(const std::string& path, const GgufMetadata& metadata,
                                       std::vector<GgufTensorSpec> tensors) {
   for (const GgufTensorSpec& tensor : tensors) {
@@ -66,7 +92,7 @@ Result<GgufWriter> GgufWriter::Create(const std::string& path, const GgufMetadat
   }
   GgufWriter writer(path, std::move(tensors));
   if (Status s = writer.Open(); !s) return Forward(s);
-  if (Status s = writer.WriteHeader(metadata); !s) return Forward(s);
+  if (Status s = writer.Write(GgufHeaderBytes(metadata, writer.tensors_)); !s) return Forward(s);
   return writer;
 }
 
@@ -81,32 +107,6 @@ Status GgufWriter::Open() {
   file_.reset(std::fopen(part_.c_str(), "wb"));
   if (file_ == nullptr) return Fail(ErrorCode::kFile, "cannot write {}: {}", part_, std::strerror(errno));
   return {};
-}
-
-Status GgufWriter::WriteHeader(const GgufMetadata& metadata) {
-  ByteWriter out;
-  for (const char c : {'G', 'G', 'U', 'F'}) out.U8(static_cast<uint8_t>(c));
-  out.U32(kVersion);
-  out.U64(tensors_.size());
-  size_t keys = 0;
-  for (const auto& [key, value] : metadata.entries()) keys += key != "general.alignment";
-  out.U64(keys);
-  for (const auto& [key, value] : metadata.entries()) {
-    if (key == "general.alignment") continue;  // of the file it was copied from
-    AppendText(out, key);
-    AppendValue(out, value);
-  }
-  uint64_t offset = 0;
-  for (const GgufTensorSpec& tensor : tensors_) {
-    AppendText(out, tensor.name);
-    out.U32(Dimensions(tensor));
-    for (uint32_t d = 0; d < Dimensions(tensor); ++d) out.U64(static_cast<uint64_t>(tensor.ne[d]));
-    out.U32(static_cast<uint32_t>(tensor.type));
-    out.U64(offset);
-    offset += Aligned(tensor.Bytes());
-  }
-  if (Status s = Write(out.Take()); !s) return s;
-  return Pad();
 }
 
 Status GgufWriter::Write(ByteView bytes) {

@@ -26,6 +26,10 @@ struct GgufTensorSpec {
   size_t Bytes() const { return RowBytes() * static_cast<size_t>(Rows()); }
 };
 
+// A whole header, padded to where the first tensor's bytes begin. "general.alignment" is left out: what is
+// written here has GGUF's default.
+Bytes GgufHeaderBytes(const GgufMetadata& metadata, const std::vector<GgufTensorSpec>& tensors);
+
 // One thread at a time.
 class GgufWriter {
  public:
@@ -55,7 +59,6 @@ class GgufWriter {
   GgufWriter(std::string path, std::vector<GgufTensorSpec> tensors)
       : path_(std::move(path)), tensors_(std::move(tensors)) {}
   Status Open();
-  Status WriteHeader(const GgufMetadata& metadata);
   Status Write(ByteView bytes);
   Status Pad();  // with zeros, up to a multiple of kAlignment
 

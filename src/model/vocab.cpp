@@ -9,7 +9,9 @@
 
 #include "model/gguf_file.h"
 #include "model/library_log.h"
+#include "model/memory_file.h"
 #include "model/vocab_table.h"
+#include "model/vocabulary_file.h"
 
 namespace tandem {
 
@@ -17,7 +19,7 @@ namespace {
 
 constexpr size_t kMaxText = 64u << 20;  // bytes of one Tokenize
 
-Result<llama_model*> LoadVocabOnly(const std::string& path) {
+Result<llama_model*> LoadVocabOnly(const std::string& path, const std::string& name) {
   llama_model_params params = llama_model_default_params();
   params.vocab_only = true;
   params.n_gpu_layers = 0;
@@ -25,9 +27,9 @@ Result<llama_model*> LoadVocabOnly(const std::string& path) {
   try {
     if (llama_model* model = llama_model_load_from_file(path.c_str(), params)) return model;
   } catch (const std::exception& e) {
-    return Fail(ErrorCode::kFile, "{}: libllama cannot read its vocabulary: {}", path, e.what());
+    return Fail(ErrorCode::kFile, "{}: libllama cannot read its vocabulary: {}", name, e.what());
   }
-  return Fail(ErrorCode::kFile, "{}: libllama cannot read its vocabulary: {}", path,
+  return Fail(ErrorCode::kFile, "{}: libllama cannot read its vocabulary: {}", name,
               log.Errors("no reason given"));
 }
 
@@ -65,23 +67,38 @@ Result<std::shared_ptr<const Vocab>> Vocab::Load(const std::string& path) {
   if (!file) return Forward(file);
   auto hparams = CheckModel(file->header());
   if (!hparams) return Fail(hparams.error().code, "{}: {}", path, hparams.error().message);
-  auto table = VocabTable::Read(file->header(), hparams->arch);
-  if (!table) return Fail(table.error().code, "{}: {}", path, table.error().message);
+  return Make(file->header(), hparams->arch, path, path);
+}
+
+Result<std::shared_ptr<const Vocab>> Vocab::FromFile(ByteView file, const std::string& name) {
+  if (Status s = CheckVocabularyFile(file); !s)
+    return Fail(s.error().code, "{}: {}", name, s.error().message);
+  const GgufHeader header = GgufHeader::Parse(file).value();
+  const auto memory = MemoryFile::Of(file);  // libllama opens files only
+  if (!memory) return Forward(memory);
+  return Make(header, *header.String("general.architecture").value(), name, memory->path());
+}
+
+Result<std::shared_ptr<const Vocab>> Vocab::Make(const GgufHeader& header, const std::string& arch,
+                                                 const std::string& name, const std::string& path) {
+  auto table = VocabTable::Read(header, arch);
+  if (!table) return Fail(table.error().code, "{}: {}", name, table.error().message);
 
   std::shared_ptr<Vocab> self(new Vocab);
   self->identity_ = table->Identity();
-  self->model_name_ = hparams->name.empty() ? std::filesystem::path(path).stem().string() : hparams->name;
-  self->chat_template_ = file->header().String("tokenizer.chat_template").value_or(std::nullopt).value_or("");
+  self->model_name_ = header.String("general.name").value_or(std::nullopt).value_or("");
+  if (self->model_name_.empty()) self->model_name_ = std::filesystem::path(name).stem().string();
+  self->chat_template_ = header.String("tokenizer.chat_template").value_or(std::nullopt).value_or("");
   if (!table->has_text()) return self;
 
-  auto model = LoadVocabOnly(path);
+  auto model = LoadVocabOnly(path, name);
   if (!model) return Forward(model);
   self->model_ = *model;
   self->vocab_ = llama_model_get_vocab(*model);
   if (llama_vocab_n_tokens(self->vocab_) != table->size())
-    return Fail(ErrorCode::kFile, "{}: libllama reads {} ids, the file lists {}", path,
+    return Fail(ErrorCode::kFile, "{}: libllama reads {} ids, the file lists {}", name,
                 llama_vocab_n_tokens(self->vocab_), table->size());
-  if (Status s = CheckSpecials(self->vocab_, path); !s) return Forward(s);
+  if (Status s = CheckSpecials(self->vocab_, name); !s) return Forward(s);
   self->blank_in_front_ = table->blank_in_front();
   const Token bos = llama_vocab_bos(self->vocab_);
   self->bos_ = bos >= 0 && bos < self->size() ? bos : kNoToken;

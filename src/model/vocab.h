@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/hash.h"
 #include "base/result.h"
 #include "base/types.h"
@@ -18,17 +19,23 @@ struct llama_vocab;
 
 namespace tandem {
 
+class GgufHeader;
+
 // Immutable and thread-safe.
 class Vocab {
  public:
   // kFile and kModel as OpenGguf and CheckModel say (the message starts with the path); weights are not read.
   static Result<std::shared_ptr<const Vocab>> Load(const std::string& path);
+  // The same from a vocabulary file in memory, which a peer may have sent: it must pass CheckVocabularyFile.
+  // `name` stands for the path in messages.
+  static Result<std::shared_ptr<const Vocab>> FromFile(ByteView file, const std::string& name);
   ~Vocab();
   Vocab(const Vocab&) = delete;
   Vocab& operator=(const Vocab&) = delete;
 
   int size() const { return identity_.size; }  // ids [0, size); unused padding ids at the end are left out
   const VocabIdentity& identity() const { return identity_; }
+  bool has_text() const { return vocab_ != nullptr; }  // false: ids without text, as models for tests have
   const std::string& model_name() const { return model_name_; }  // general.name, else the file's stem
   const std::string& chat_template() const {
     return chat_template_;
@@ -51,7 +58,9 @@ class Vocab {
 
  private:
   Vocab() = default;
-
+  // `name`: in messages; `path`: what libllama opens.
+  static Result<std::shared_ptr<const Vocab>> Make(const GgufHeader& header, const std::string& arch,
+                                                   const std::string& name, const std::string& path);
   llama_model* model_ = nullptr;        // loaded vocab_only
   const llama_vocab* vocab_ = nullptr;  // null: ids without text
   bool blank_in_front_ = false;         // the tokenizer puts a blank before a text

@@ -2,14 +2,13 @@
 #include "model/weights_hash.h"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <optional>
 #include <system_error>
 
+#include "base/user_cache.h"
 #include "model/mapped_file.h"
 
 namespace tandem {
@@ -56,14 +55,9 @@ std::optional<Digest> ReadEntry(const fs::path& entry) {
   return ParseHex(line);
 }
 
-// Written beside and renamed, so that a reader never sees half an entry.
 void WriteEntry(const fs::path& entry, const Digest& digest) {
-  std::error_code error;
-  fs::create_directories(entry.parent_path(), error);
-  const fs::path fresh = entry.string() + "." + std::to_string(getpid());
-  std::ofstream(fresh) << Hex(digest) << "\n";
-  fs::rename(fresh, entry, error);
-  if (error) fs::remove(fresh, error);
+  const std::string line = Hex(digest) + "\n";
+  (void)WriteWhole(entry, Bytes(line.begin(), line.end()));
 }
 
 Result<Digest> HashFile(const std::string& path) {
@@ -82,11 +76,7 @@ Result<Digest> HashFile(const std::string& path) {
 }  // namespace
 
 std::string HashCacheFolder() {
-  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0')
-    return std::string(cache) + "/tandem/hashes";
-  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0')
-    return std::string(home) + "/.cache/tandem/hashes";
-  return {};
+  return UserCacheFolder("hashes");
 }
 
 Result<Digest> WeightsHash(const std::string& path, const std::string& cache_folder) {

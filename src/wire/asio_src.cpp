@@ -5,4 +5,5 @@
 #include "wire/beast.h"
 // After the above, which sets the switches.
 #include <boost/asio/impl/src.hpp>
+#include <boost/asio/ssl/impl/src.hpp>
 #include <boost/beast/src.hpp>

@@ -139,6 +139,12 @@ void WriteBody(const Welcome& welcome, ByteWriter& out) {
   table.add_exact(welcome.exact);
   table.add_context(welcome.context);
   table.add_max_draft(welcome.max_draft);
+  schema::Digest256 vocabulary;
+  if (welcome.vocabulary) {
+    vocabulary = Pack(welcome.vocabulary->digest);
+    table.add_vocabulary_bytes(welcome.vocabulary->bytes);
+    table.add_vocabulary(&vocabulary);
+  }
   Finish(table.Finish(), builder, out);
 }
 
@@ -157,6 +163,12 @@ Result<Frame> ReadWelcome(ByteView body) {
   welcome.exact = table->exact();
   welcome.context = checks.Within(table->context(), kMaxPos, "context");
   welcome.max_draft = checks.Within(table->max_draft(), kMaxDraftTokens, "max_draft");
+  if (table->vocabulary() != nullptr) {
+    welcome.vocabulary = {table->vocabulary_bytes(), Unpack(*table->vocabulary())};
+    if (welcome.vocabulary->bytes < 1 || welcome.vocabulary->bytes > kMaxVocabularyBytes)
+      checks.Complain("vocabulary", "has {} bytes, not 1 to {}", welcome.vocabulary->bytes,
+                      kMaxVocabularyBytes);
+  }
   return checks.Or(std::move(welcome));
 }
 

@@ -1,5 +1,6 @@
 // A TCP socket that counts what passes: the one place where bytes of the WebSocket transport are counted, the
-// HTTP upgrade, frame headers, masks, pings and closing handshake included.
+// HTTP upgrade, frame headers, masks, pings and closing handshake included, and over TLS its handshake and
+// records, too.
 #pragma once
 
 #include <atomic>
@@ -33,10 +34,11 @@ struct CountingHandler {
   }
 };
 
-// Beast's requirements of a next layer, asynchronous half.
+// Beast's and Asio's requirements of a next layer, asynchronous half.
 class CountingStream {
  public:
   using next_layer_type = TcpSocket;
+  using lowest_layer_type = TcpSocket;  // as Asio's TLS asks for it
   using executor_type = IoExecutor;
 
   explicit CountingStream(TcpSocket socket)
@@ -45,6 +47,8 @@ class CountingStream {
   executor_type get_executor() noexcept { return socket_.get_executor(); }
   TcpSocket& next_layer() noexcept { return socket_; }
   const TcpSocket& next_layer() const noexcept { return socket_; }
+  lowest_layer_type& lowest_layer() noexcept { return socket_; }
+  const lowest_layer_type& lowest_layer() const noexcept { return socket_; }
   const std::shared_ptr<ByteCounter>& counter() const { return counter_; }
 
   template <class Buffers, class Token>
@@ -77,15 +81,6 @@ class CountingStream {
   TcpSocket socket_;
   std::shared_ptr<ByteCounter> counter_;
 };
-
-// Beast ends a connection through these. What arrives after the closing handshake is thrown away uncounted.
-template <class Handler>
-void async_teardown(beast::role_type role, CountingStream& stream, Handler&& handler) {
-  websocket::async_teardown(role, stream.next_layer(), std::forward<Handler>(handler));
-}
-inline void teardown(beast::role_type role, CountingStream& stream, NetError& error) {
-  websocket::teardown(role, stream.next_layer(), error);
-}
 
 }  // namespace tandem
 

@@ -18,6 +18,8 @@ struct KindOf {
   FrameKind operator()(const Close&) const { return FrameKind::kClose; }
   FrameKind operator()(const Costs&) const { return FrameKind::kCosts; }
   FrameKind operator()(const CodedDrafts&) const { return FrameKind::kCodedDrafts; }
+  FrameKind operator()(const VocabularyWanted&) const { return FrameKind::kVocabularyWanted; }
+  FrameKind operator()(const VocabularyPart&) const { return FrameKind::kVocabularyPart; }
 };
 
 }  // namespace
@@ -58,7 +60,10 @@ Result<Frame> Decode(ByteView bytes) {
       return ReadCosts(body);
     case FrameKind::kCodedDrafts:
       return ReadCodedDrafts(body);
-    case FrameKind::kVocabulary:
+    case FrameKind::kVocabularyWanted:
+      return ReadVocabularyWanted(body);
+    case FrameKind::kVocabularyPart:
+      return ReadVocabularyPart(body);
     case FrameKind::kRows:
       break;  // reserved
   }
@@ -89,7 +94,10 @@ const char* FrameName(const Frame& frame) {
       return "Costs";
     case FrameKind::kCodedDrafts:
       return "CodedDrafts";
-    case FrameKind::kVocabulary:
+    case FrameKind::kVocabularyWanted:
+      return "VocabularyWanted";
+    case FrameKind::kVocabularyPart:
+      return "VocabularyPart";
     case FrameKind::kRows:
       break;
   }

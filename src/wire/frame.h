@@ -4,6 +4,7 @@
 // docs/protocol.md tells fields, limits, states.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -30,6 +31,7 @@ constexpr uint64_t kMaxServerUs = uint64_t{1} << 40;  // any server_us: 12 days
 constexpr size_t kMaxCosts = 64;                      // row counts in Costs
 constexpr size_t kMaxCodedBytes = 16u << 10;          // of a coded block
 constexpr int32_t kMaxCodedDrafts = 16;               // ids in it; part of the codec's shape on both sides
+constexpr size_t kMaxVocabularyPart = 256u << 10;     // bytes of a VocabularyPart, so that pings get through
 
 // First byte of a frame. Numbers are never reused.
 enum class FrameKind : uint8_t {
@@ -44,16 +46,16 @@ enum class FrameKind : uint8_t {
   kClose = 9,
   kCosts = 10,
   kCodedDrafts = 11,
-  kVocabulary = 16,  // reserved: pieces and chat template, for a client without a model
-  kRows = 17,        // reserved: a header, then raw rows of hidden states
+  kVocabularyPart = 16,
+  kRows = 17,  // reserved: a header, then raw rows of hidden states
+  kVocabularyWanted = 18,
 };
 
 // edge -> cloud, first frame of a connection.
 struct Hello {
   uint32_t version = kProtocolVersion;
   std::string software{};  // "tandem 0.1.0"
-  bool has_vocab =
-      true;  // false: a client without a model (its vocabulary comes from the cloud; next version)
+  bool has_vocab = true;   // false: a client without a model, whose vocabulary comes from the cloud
   VocabIdentity vocab{};
   friend bool operator==(const Hello&, const Hello&) = default;
 };
@@ -69,6 +71,7 @@ struct Welcome {
   bool exact = true;
   int32_t context = 0;    // positions
   int32_t max_draft = 0;  // ids of one Drafts frame that the cloud will verify in one step
+  std::optional<VocabularyOffer> vocabulary{};  // for a Hello without one; nullopt: none is handed over
   friend bool operator==(const Welcome&, const Welcome&) = default;
 };
 
@@ -154,8 +157,22 @@ struct Close {
   friend bool operator==(const Close&, const Close&) = default;
 };
 
-using Frame =
-    std::variant<Hello, Welcome, Open, Opened, Drafts, Verdict, Credit, Fault, Close, Costs, CodedDrafts>;
+// edge -> cloud: the part of the offered vocabulary file that begins at `offset`, please. Parts are asked for
+// in order, each once on a connection.
+struct VocabularyWanted {
+  uint32_t offset = 0;  // a multiple of kMaxVocabularyPart
+  friend bool operator==(const VocabularyWanted&, const VocabularyWanted&) = default;
+};
+
+// cloud -> edge: kMaxVocabularyPart bytes of the file from `offset`; the last part is shorter.
+struct VocabularyPart {
+  uint32_t offset = 0;
+  Bytes bytes{};  // at least one
+  friend bool operator==(const VocabularyPart&, const VocabularyPart&) = default;
+};
+
+using Frame = std::variant<Hello, Welcome, Open, Opened, Drafts, Verdict, Credit, Fault, Close, Costs,
+                           CodedDrafts, VocabularyWanted, VocabularyPart>;
 
 // Text is cleaned and cut to kMaxText (text.h). A frame with values out of range becomes bytes that Decode
 // refuses. Hello without has_vocab drops vocab.

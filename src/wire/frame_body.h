@@ -18,6 +18,8 @@ void WriteBody(const Credit& credit, ByteWriter& out);
 void WriteBody(const Close& close, ByteWriter& out);
 void WriteBody(const Costs& costs, ByteWriter& out);
 void WriteBody(const CodedDrafts& drafts, ByteWriter& out);
+void WriteBody(const VocabularyWanted& wanted, ByteWriter& out);
+void WriteBody(const VocabularyPart& part, ByteWriter& out);
 
 Result<Frame> ReadHello(ByteView body);
 Result<Frame> ReadWelcome(ByteView body);
@@ -30,6 +32,8 @@ Result<Frame> ReadCredit(ByteView body);
 Result<Frame> ReadClose(ByteView body);
 Result<Frame> ReadCosts(ByteView body);
 Result<Frame> ReadCodedDrafts(ByteView body);
+Result<Frame> ReadVocabularyWanted(ByteView body);
+Result<Frame> ReadVocabularyPart(ByteView body);
 
 // Ids as varints, one after the other, to the end of `packed`: 2 bytes an id below 16384, 3 below 2097152.
 void PackIds(const std::vector<Token>& ids, ByteWriter& out);

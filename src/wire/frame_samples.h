@@ -60,8 +60,15 @@ inline Digest Sha() {
   for (uint8_t& byte : digest) byte = *rc::gen::arbitrary<uint8_t>();
   return digest;
 }
-inline VocabIdentity Vocab() {
+inline VocabIdentity VocabId() {
   return {.size = Id(), .digest = Sha()};
+}
+inline uint32_t Offset() {
+  return static_cast<uint32_t>(*rc::gen::inRange<size_t>(0, kMaxVocabularyBytes));
+}
+inline std::optional<VocabularyOffer> Offer() {
+  if (*rc::gen::arbitrary<bool>()) return std::nullopt;
+  return VocabularyOffer{.bytes = Offset() + 1, .digest = Sha()};
 }
 inline float Number() {
   return static_cast<float>(*rc::gen::inRange(-1000, 1000)) / 16;
@@ -98,22 +105,23 @@ inline std::vector<PromptSpan> Spans(Pos length) {
 inline rc::Gen<Frame> AnyFrame() {
   using namespace arbitrary;
   return rc::gen::exec([]() -> Frame {
-    switch (*rc::gen::inRange(0, 11)) {
+    switch (*rc::gen::inRange(0, 13)) {
       case 0: {
         Hello hello{.version = U32(), .software = Text(), .has_vocab = *rc::gen::arbitrary<bool>()};
-        if (hello.has_vocab) hello.vocab = Vocab();
+        if (hello.has_vocab) hello.vocab = VocabId();
         return hello;
       }
       case 1:
         return Welcome{.version = U32(),
                        .software = Text(),
                        .model_name = Text(),
-                       .vocab = Vocab(),
+                       .vocab = VocabId(),
                        .weights = Sha(),
                        .fingerprint = Text(),
                        .exact = *rc::gen::arbitrary<bool>(),
                        .context = Id(),
-                       .max_draft = *rc::gen::inRange(0, 1025)};
+                       .max_draft = *rc::gen::inRange(0, 1025),
+                       .vocabulary = Offer()};
       case 2: {
         Open open{.ids = Ids(1), .sampling = Sampling(), .epoch = U32(), .run_until = Id()};
         open.spans = Spans(static_cast<Pos>(open.ids.size()));
@@ -139,7 +147,7 @@ inline rc::Gen<Frame> AnyFrame() {
         return Fault{.code = static_cast<ErrorCode>(*rc::gen::inRange(0, 10)),
                      .message = Text(),
                      .retry_after_ms = U32()};
-      case 9: {
+      case 11: {
         CodedDrafts drafts{.epoch = U32(), .base = *rc::gen::inRange(0, kMax - 1024)};
         drafts.block.resize(static_cast<size_t>(*rc::gen::inRange(0, 60)));
         for (uint8_t& byte : drafts.block) byte = *rc::gen::arbitrary<uint8_t>();
@@ -151,6 +159,10 @@ inline rc::Gen<Frame> AnyFrame() {
         for (uint32_t& us : costs.step_us) us = U32();
         return costs;
       }
+      case 9:
+        return VocabularyWanted{.offset = Offset()};
+      case 10:
+        return VocabularyPart{.offset = Offset(), .bytes = *rc::gen::nonEmpty(rc::gen::arbitrary<Bytes>())};
       default:
         return Close{};
     }

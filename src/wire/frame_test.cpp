@@ -53,7 +53,9 @@ RC_GTEST_PROP(Frame, SurvivesDamage, ()) {
 
 RC_GTEST_PROP(Frame, IsNeverReadWhenCutShort, ()) {
   const Frame frame = *AnyFrame();
-  RC_PRE(!std::holds_alternative<Drafts>(frame));  // fewer whole ids are a frame too
+  RC_PRE(!std::holds_alternative<Drafts>(frame));          // fewer whole ids are a frame too
+  RC_PRE(!std::holds_alternative<Costs>(frame));           // and fewer costs
+  RC_PRE(!std::holds_alternative<VocabularyPart>(frame));  // and fewer bytes
   Bytes bytes = Encode(frame);
   bytes.resize(*rc::gen::inRange<size_t>(0, bytes.size()));
   const Result<Frame> decoded = Decode(bytes);
@@ -92,7 +94,7 @@ TEST(Frame, SizesOfControlFrames) {
 
 TEST(Frame, RefusesUnknownKinds) {
   EXPECT_THAT(Refusal({}), HasSubstr("empty"));
-  for (const int kind : {0, 12, 16, 17, 255}) {
+  for (const int kind : {0, 12, 17, 19, 255}) {
     EXPECT_THAT(Refusal({static_cast<uint8_t>(kind), 1, 2, 3}),
                 HasSubstr("unknown kind " + std::to_string(kind)));
   }
@@ -206,6 +208,26 @@ TEST(Frame, TellsAnotherVersionsHello) {
 TEST(Frame, ClientWithoutAVocabulary) {
   const Hello hello{.software = "thin", .has_vocab = false};
   EXPECT_EQ(std::get<Hello>(RoundTrip(hello)), hello);
+}
+
+TEST(Frame, AVocabularyInParts) {
+  Welcome welcome = SampleWelcome();
+  const size_t without = Encode(welcome).size();
+  welcome.vocabulary = VocabularyOffer{.bytes = kMaxVocabularyBytes, .digest = Digest{7, 8}};
+  EXPECT_EQ(std::get<Welcome>(RoundTrip(welcome)), welcome);
+  EXPECT_GT(Encode(welcome).size(), without);  // those who did not ask for it do not pay for it
+  for (const size_t bytes : {size_t{0}, kMaxVocabularyBytes + 1}) {
+    welcome.vocabulary->bytes = static_cast<uint32_t>(bytes);
+    EXPECT_THAT(Refusal(Encode(welcome)), HasSubstr("vocabulary has " + std::to_string(bytes)));
+  }
+  EXPECT_EQ(Encode(VocabularyWanted{.offset = 300}), (Bytes{18, 0xac, 2}));
+  EXPECT_EQ(Encode(VocabularyPart{.offset = 300, .bytes = {9, 8}}), (Bytes{16, 0xac, 2, 9, 8}));
+  EXPECT_THAT(Refusal(Encode(VocabularyWanted{.offset = kMaxVocabularyBytes})), HasSubstr("offset"));
+  EXPECT_THAT(Refusal(Encode(VocabularyPart{.offset = kMaxVocabularyBytes, .bytes = {1}})),
+              HasSubstr("offset"));
+  EXPECT_THAT(Refusal(Encode(VocabularyPart{})), HasSubstr("0 bytes"));
+  EXPECT_TRUE(Decode(Encode(VocabularyPart{.bytes = Bytes(kMaxVocabularyPart)})));
+  EXPECT_THAT(Refusal(Encode(VocabularyPart{.bytes = Bytes(kMaxVocabularyPart + 1)})), HasSubstr("262145"));
 }
 
 TEST(Frame, CleansTextItSends) {

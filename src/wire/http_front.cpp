@@ -10,6 +10,14 @@ namespace {
 
 constexpr uint32_t kMaxHeader = 8192;
 
+// What is said to a client on the wrong kind of port. 426 tells our own client what to say (RFC 2817, 4.2).
+std::string WrongPort(std::string_view status, std::string_view speaks) {
+  const std::string text = fmt::format("tandem cloud: this port speaks {}\n", speaks);
+  return fmt::format(
+      "HTTP/1.1 {}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{}", status,
+      text.size(), text);
+}
+
 // Constant time in the tokens' contents: their digests are compared, of equal length.
 bool SameToken(std::string_view given, std::string_view wanted) {
   const Digest a = Sha256().Update(given).Finish(), b = Sha256().Update(wanted).Finish();
@@ -27,7 +35,9 @@ bool MayEnter(const UpgradeRequest& request, const std::string& token) {
 class HttpVisit : public std::enable_shared_from_this<HttpVisit> {
  public:
   HttpVisit(TcpSocket socket, std::shared_ptr<FrontDoor> door)
-      : stream_(std::move(socket)), timer_(stream_.get_executor()), door_(std::move(door)) {
+      : stream_(Behind(std::move(socket), door->tls)),
+        timer_(stream_.get_executor()),
+        door_(std::move(door)) {
     parser_.header_limit(kMaxHeader);
     ++door_->visits;
   }
@@ -39,13 +49,43 @@ class HttpVisit : public std::enable_shared_from_this<HttpVisit> {
       const std::shared_ptr<HttpVisit> visit = self.lock();
       if (!error && visit) visit->CutSocket();
     });
-    http::async_read_header(stream_, buffer_, parser_, [self = shared_from_this()](NetError error, size_t) {
-      if (!error) return self->Answer();
+    if (stream_.tls() == nullptr) return ReadRequest();
+    stream_.tls()->ShakeHandsAsServer([self = shared_from_this()](NetError error) {
+      if (!error) return self->ReadRequest();
+      if (SpokePlainHttp(error))
+        return self->SayBelow(WrongPort("426 Upgrade Required\r\nUpgrade: TLS/1.3", "wss://"));
       self->CutSocket();
     });
   }
 
  private:
+  static ByteStream Behind(TcpSocket socket, const std::shared_ptr<const TlsContext>& tls) {
+    if (!tls) return ByteStream(std::move(socket));
+    return ByteStream(std::make_unique<TlsStream>(std::move(socket), tls));
+  }
+
+  void ReadRequest() {
+    http::async_read_header(stream_, buffer_, parser_, [self = shared_from_this()](NetError error, size_t) {
+      if (!error) return self->Answer();
+      if (self->GotTlsHello()) return self->SayBelow(WrongPort("400 Bad Request", "ws://, without TLS"));
+      self->CutSocket();
+    });
+  }
+
+  // On a plain port: the client began with a TLS record that holds a handshake.
+  bool GotTlsHello() {
+    if (stream_.tls() != nullptr || buffer_.size() < 2) return false;
+    const auto* first = static_cast<const uint8_t*>(buffer_.data().data());
+    return first[0] == 0x16 && first[1] == 0x03;
+  }
+
+  // A last word to a peer on the wrong kind of port, past TLS.
+  void SayBelow(std::string text) {
+    last_word_ = std::move(text);
+    net::async_write(stream_.next_layer(), net::buffer(last_word_),
+                     [self = shared_from_this()](NetError, size_t) { self->CutSocket(); });
+  }
+
   void Answer() {
     if (websocket::is_upgrade(parser_.get())) return AnswerUpgrade();
     const http::verb verb = parser_.get().method();
@@ -72,8 +112,12 @@ class HttpVisit : public std::enable_shared_from_this<HttpVisit> {
     response_.body() = text;
     response_.prepare_payload();
     if (parser_.get().method() == http::verb::head) response_.body().clear();
-    http::async_write(stream_, response_,
-                      [self = shared_from_this()](NetError, size_t) { self->CutSocket(); });
+    http::async_write(stream_, response_, [self = shared_from_this()](NetError, size_t) { self->Leave(); });
+  }
+
+  void Leave() {
+    if (stream_.tls() == nullptr) return CutSocket();
+    stream_.tls()->Shutdown([self = shared_from_this()](NetError) { self->CutSocket(); });
   }
 
   void CutSocket() {
@@ -82,12 +126,13 @@ class HttpVisit : public std::enable_shared_from_this<HttpVisit> {
     stream_.next_layer().close(ignored);
   }
 
-  CountingStream stream_;
+  ByteStream stream_;
   Timer timer_;
   std::shared_ptr<FrontDoor> door_;
   beast::flat_buffer buffer_{kMaxHeader};
   http::request_parser<http::empty_body> parser_;
   http::response<http::string_body> response_;
+  std::string last_word_;
 };
 
 }  // namespace

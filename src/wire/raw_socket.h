@@ -45,6 +45,7 @@ class RawSocket {
     return ntohs(address.sin_port);
   }
   bool ok() const { return fd_ >= 0; }
+  int fd() const { return fd_; }
 
   void Send(std::string_view bytes) {
     while (!bytes.empty()) {

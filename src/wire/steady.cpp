@@ -5,6 +5,9 @@
 //   Close
 //   Costs    step_us*                (to the frame's end)
 //   CodedDrafts  epoch base block    (to the frame's end)
+// And the handing over of a vocabulary, whose parts are bytes as they are:
+//   VocabularyWanted  offset
+//   VocabularyPart    offset byte*       (to the frame's end)
 #include <limits>
 
 #include "wire/frame_body.h"
@@ -162,6 +165,44 @@ void WriteBody(const Close&, ByteWriter&) {}
 Result<Frame> ReadClose(ByteView body) {
   if (const Status status = Fields(body, "Close").Check(); !status) return Forward(status);
   return Close{};
+}
+
+namespace {
+
+// Where the parts of a vocabulary begin.
+uint32_t NextOffset(Fields& fields) {
+  return static_cast<uint32_t>(fields.Next("offset", kMaxVocabularyBytes - 1));
+}
+
+}  // namespace
+
+void WriteBody(const VocabularyWanted& wanted, ByteWriter& out) {
+  out.Varint(wanted.offset);
+}
+
+Result<Frame> ReadVocabularyWanted(ByteView body) {
+  Fields fields(body, "VocabularyWanted");
+  const VocabularyWanted wanted{NextOffset(fields)};
+  if (const Status status = fields.Check(); !status) return Forward(status);
+  return wanted;
+}
+
+void WriteBody(const VocabularyPart& part, ByteWriter& out) {
+  out.Varint(part.offset);
+  out.Raw(part.bytes);
+}
+
+Result<Frame> ReadVocabularyPart(ByteView body) {
+  Fields fields(body, "VocabularyPart");
+  VocabularyPart part{.offset = NextOffset(fields)};
+  const ByteView bytes = fields.Rest();
+  if (const Status status = fields.Check(); !status) return Forward(status);
+  if (bytes.empty() || bytes.size() > kMaxVocabularyPart) {
+    return Fail(ErrorCode::kProtocol, "VocabularyPart frame: {} bytes, not 1 to {}", bytes.size(),
+                kMaxVocabularyPart);
+  }
+  part.bytes.assign(bytes.begin(), bytes.end());
+  return part;
 }
 
 }  // namespace tandem

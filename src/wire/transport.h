@@ -1,6 +1,5 @@
-// Moving frames between two processes, behind an interface: WebSocket (websocket.h), in-memory
-// (memory_transport.h), and either of them behind a shaped link (shaped_link.h). wss:// is another
-// implementation of the same interface.
+// Moving frames between two processes, behind an interface: WebSocket over TCP or TLS (websocket.h),
+// in-memory (memory_transport.h), and either of them behind a shaped link (shaped_link.h).
 //
 // Threading: callbacks of one connection come one at a time, on a thread of the transport; they must not
 // block. Send and Close may be called from any thread, also from within a callback.
@@ -15,8 +14,8 @@
 
 namespace tandem {
 
-// Bytes above TCP in both directions: WebSocket headers and masks, HTTP upgrade, pings and payload, counted
-// at the socket.
+// Bytes above TCP in both directions: WebSocket headers and masks, HTTP upgrade, pings and payload, and over
+// wss:// the TLS handshake and records, counted at the socket.
 struct ByteCount {
   uint64_t sent = 0;
   uint64_t received = 0;

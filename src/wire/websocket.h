@@ -1,9 +1,8 @@
-// WebSocket transport over plain TCP (RFC 6455 through Boost.Beast, whose types stay in the .cpp files): a
-// client that is a Connection, and a server of many connections on one port.
+// WebSocket transport over TCP or TLS 1.3 (RFC 6455 through Boost.Beast, whose types stay in the .cpp files):
+// a client that is a Connection, and a server of many connections on one port.
 //
 // A frame is one binary message. No compression, no fragments of ours; pings at half the idle timeout. A
-// connection to a peer that reads too slowly is closed with kResource once its outbox is full. wss:// will be
-// a second stream type behind the same two functions.
+// connection to a peer that reads too slowly is closed with kResource once its outbox is full.
 #pragma once
 
 #include <cstdint>
@@ -12,30 +11,36 @@
 #include <string>
 
 #include "base/result.h"
+#include "wire/tls.h"
 #include "wire/transport.h"
 #include "wire/ws_url.h"
 
 namespace tandem {
 
 // Dials and upgrades, blocking for at most limits.connect_timeout_ms (a name server that hangs may add its
-// own time-out). token: sent as "Authorization: Bearer", empty for none.
+// own time-out). token: sent as "Authorization: Bearer", empty for none. tls: whom wss:// trusts; null: the
+// system's store.
 //
 // Errors, each a sentence with host:port and the cause: kNetwork (nobody listens, name unknown, time-out),
-// kAuth (HTTP 401), kBusy (HTTP 503), kProtocol (no WebSocket server there), kUsage (wss://, not yet).
+// kAuth (HTTP 401, or a certificate that is expired, of an unknown issuer, made out to somebody else), kBusy
+// (HTTP 503), kProtocol (no WebSocket server there, or none of this kind: no TLS 1.3, or TLS on one side
+// only).
 //
 // The connection has an I/O thread of its own, which runs the callbacks. Do not destroy it from a callback.
 // The destructor flushes for at most half a second.
 Result<std::unique_ptr<Connection>> DialWebSocket(const WsUrl& url, const std::string& token,
-                                                  const LinkLimits& limits, ConnectionCallbacks callbacks);
+                                                  const LinkLimits& limits, ConnectionCallbacks callbacks,
+                                                  std::shared_ptr<const TlsContext> tls = nullptr);
 
 using ConnId = uint64_t;  // of one server, from 1, never reused
 
 struct WsServerOptions {
   std::string listen = "127.0.0.1:8765";  // port 0: any free one
   std::string token{};                    // asked of every client before the upgrade; empty: nothing is asked
-  LinkLimits limits{};                    // connect_timeout_ms bounds the wait for a client's HTTP request
-  int max_connections = 256;              // HTTP 503 beyond
-  int max_unconsumed = 64;  // frames handed to on_frame and not yet Consumed; then reading pauses
+  LinkLimits limits{};        // connect_timeout_ms bounds a client's TLS handshake and HTTP request together
+  int max_connections = 256;  // HTTP 503 beyond
+  int max_unconsumed = 64;    // frames handed to on_frame and not yet Consumed; then reading pauses
+  std::shared_ptr<const TlsContext> tls{};  // wss:// with this certificate; null: ws://
 };
 
 // Run on the server's I/O thread, one at a time; they must not block.

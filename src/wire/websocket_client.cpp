@@ -11,14 +11,24 @@ namespace {
 
 constexpr std::chrono::milliseconds kLinger{500};  // to flush, in the destructor
 
-// The way to an upgraded link: resolve, connect, upgrade, under one deadline. It runs on the caller's thread.
+// Whom to dial and how.
+struct Callee {
+  WsUrl url;
+  std::string token;
+  LinkLimits limits;
+  std::shared_ptr<const TlsContext> tls;  // null for ws://
+};
+
+// The way to an upgraded link: resolve, connect, shake hands over TLS where that is asked for, upgrade, under
+// one deadline. It runs on the caller's thread.
 class Dialling {
  public:
-  Dialling(net::io_context& io, WsUrl url, std::string token, const LinkLimits& limits)
+  Dialling(net::io_context& io, Callee callee)
       : io_(io),
-        url_(std::move(url)),
-        token_(std::move(token)),
-        limits_(limits),
+        url_(std::move(callee.url)),
+        token_(std::move(callee.token)),
+        limits_(callee.limits),
+        trust_(std::move(callee.tls)),
         resolver_(io),
         timer_(io),
         socket_(io) {}
@@ -38,9 +48,9 @@ class Dialling {
 
  private:
   void OnTimeout() {
-    Refuse({ErrorCode::kNetwork,
-            fmt::format("no {} from {} within {} ms", link_ ? "WebSocket upgrade" : "answer",
-                        url_.Authority(), limits_.connect_timeout_ms)});
+    const char* missing = link_ ? "WebSocket upgrade" : tls_ ? "TLS handshake" : "answer";
+    Refuse({ErrorCode::kNetwork, fmt::format("no {} from {} within {} ms", missing, url_.Authority(),
+                                             limits_.connect_timeout_ms)});
   }
 
   void OnResolved(NetError error, const TcpResolver::results_type& found) {
@@ -55,7 +65,16 @@ class Dialling {
       return Refuse(
           {ErrorCode::kNetwork, fmt::format("cannot reach {}: {}", url_.Authority(), error.message())});
     }
-    link_ = std::make_shared<WsLink>(CountingStream(std::move(socket_)), limits_, url_.Authority());
+    if (!trust_) return Upgrade(ByteStream(std::move(socket_)));
+    tls_ = std::make_unique<TlsStream>(std::move(socket_), trust_);
+    tls_->ShakeHandsAsClient(url_.host, [this](NetError failed) {
+      if (failed) return Refuse(tls_->HandshakeError(failed, url_.Authority()));
+      Upgrade(ByteStream(std::move(tls_)));
+    });
+  }
+
+  void Upgrade(ByteStream stream) {
+    link_ = std::make_shared<WsLink>(std::move(stream), limits_, url_.Authority());
     link_->stream().set_option(websocket::stream_base::decorator([this](websocket::request_type& request) {
       request.set(http::field::user_agent, "tandem");
       if (!token_.empty()) request.set(http::field::authorization, "Bearer " + token_);
@@ -79,6 +98,9 @@ class Dialling {
 
   Error Declined() const {
     const unsigned status = response_.result_int();
+    if (status == 426 && !url_.tls) {
+      return {ErrorCode::kProtocol, fmt::format("{} speaks wss:// only (HTTP 426)", url_.Authority())};
+    }
     if (status == 401) {
       return {ErrorCode::kAuth, fmt::format("{} {} (HTTP 401)", url_.Authority(),
                                             token_.empty() ? "asks for a token" : "refuses the token")};
@@ -107,9 +129,11 @@ class Dialling {
   const WsUrl url_;
   const std::string token_;
   const LinkLimits limits_;
+  const std::shared_ptr<const TlsContext> trust_;
   TcpResolver resolver_;
   Timer timer_;
   TcpSocket socket_;
+  std::unique_ptr<TlsStream> tls_;  // while it shakes hands
   std::shared_ptr<WsLink> link_;
   websocket::response_type response_;
   std::optional<Error> error_;
@@ -119,9 +143,8 @@ class Dialling {
 class WsClient final : public Connection {
  public:
   // On success the I/O thread runs.
-  Status Dial(const WsUrl& url, const std::string& token, const LinkLimits& limits,
-              ConnectionCallbacks callbacks) {
-    dialling_.emplace(io_, url, token, limits);
+  Status Dial(Callee callee, ConnectionCallbacks callbacks) {
+    dialling_.emplace(io_, std::move(callee));
     Result<std::shared_ptr<WsLink>> link = dialling_->Run();
     if (!link) return Forward(link);
     link_ = std::move(*link);
@@ -166,16 +189,20 @@ class WsClient final : public Connection {
 }  // namespace
 
 Result<std::unique_ptr<Connection>> DialWebSocket(const WsUrl& url, const std::string& token,
-                                                  const LinkLimits& limits,
-                                                  ConnectionCallbacks callbacks) try {
-  if (url.tls) {  // A second stream type in WsLink, and its own handshake between OnConnected and OnUpgraded.
-    return Fail(ErrorCode::kUsage, "wss://{} needs TLS, which comes with a later version", url.Authority());
-  }
+                                                  const LinkLimits& limits, ConnectionCallbacks callbacks,
+                                                  std::shared_ptr<const TlsContext> tls) try {
   if (token.find_first_of("\r\n") != std::string::npos) {
     return Fail(ErrorCode::kUsage, "the token for {} holds a line break", url.Authority());
   }
+  Callee callee{url, token, limits, nullptr};
+  if (url.tls) {
+    Result<std::shared_ptr<const TlsContext>> trust = std::move(tls);
+    if (!*trust) trust = TlsOfEdge("");
+    if (!trust) return Forward(trust);
+    callee.tls = std::move(*trust);
+  }
   auto client = std::make_unique<WsClient>();
-  if (const Status status = client->Dial(url, token, limits, std::move(callbacks)); !status)
+  if (const Status status = client->Dial(std::move(callee), std::move(callbacks)); !status)
     return Forward(status);
   return client;
 } catch (const std::exception& failure) {

@@ -21,9 +21,10 @@ class BeastServer final : public WsServer {
   BeastServer(WsServerOptions options, WsServerCallbacks callbacks)
       : options_(std::move(options)), callbacks_(std::move(callbacks)), acceptor_(io_), pause_(io_) {
     door_->token = options_.token;
+    door_->tls = options_.tls;
     door_->timeout_ms = options_.limits.connect_timeout_ms;
     door_->has_room = [this] { return HasRoom(); };
-    door_->on_upgrade = [this](CountingStream stream, const UpgradeRequest& request) {
+    door_->on_upgrade = [this](ByteStream stream, const UpgradeRequest& request) {
       OnUpgrade(std::move(stream), request);
     };
   }
@@ -113,7 +114,7 @@ class BeastServer final : public WsServer {
     return !stopping_ && links_.size() < static_cast<size_t>(options_.max_connections);
   }
 
-  void OnUpgrade(CountingStream stream, const UpgradeRequest& request) {
+  void OnUpgrade(ByteStream stream, const UpgradeRequest& request) {
     NetError error;
     const net::ip::tcp::endpoint remote = stream.next_layer().remote_endpoint(error);
     if (error) return;  // already gone

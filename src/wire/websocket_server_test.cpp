@@ -91,7 +91,8 @@ TEST(WsServer, OutlivesStrangers) {
   WsServerOptions options = AnyPort();
   options.limits.connect_timeout_ms = 100;
   ASSERT_TRUE(peer.Start(options, true));
-  EXPECT_EQ(Ask(peer, std::string("\x16\x03\x01\x02\x00\x01\xff\r\n\r\n", 11)), "");
+  EXPECT_THAT(Ask(peer, std::string("\x16\x03\x01\x02\x00\x01\xff\r\n\r\n", 11)),
+              AllOf(StartsWith("HTTP/1.1 400"), HasSubstr("speaks ws://, without TLS")));
   EXPECT_EQ(Ask(peer, "GET / HTTP/1.1\r\nX: " + std::string(20000, 'x')), "");
   EXPECT_EQ(Ask(peer, "GET / HT"), "");  // never finished: cut by the time-out
   EXPECT_EQ(Ask(peer, ""), "");

@@ -195,10 +195,6 @@ TEST(WebSocket, UnknownHost) {
   EXPECT_THAT(error.message, HasSubstr("cannot resolve no-such-host.invalid"));
 }
 
-TEST(WebSocket, SecureAddressesComeLater) {
-  EXPECT_EQ(DialError({.host = "h", .port = 443, .tls = true}).code, ErrorCode::kUsage);
-}
-
 // Accepts one connection, reads the request, sends the answer.
 Error DialPeerThatSays(const std::string& answer, const LinkLimits& limits = {}) {
   RawSocket listener = RawSocket::Listen();

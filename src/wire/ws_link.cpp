@@ -31,7 +31,7 @@ void RunUntilStopped(net::io_context& io) {
   }
 }
 
-WsLink::WsLink(CountingStream socket, const LinkLimits& limits, std::string peer, int max_unconsumed)
+WsLink::WsLink(ByteStream socket, const LinkLimits& limits, std::string peer, int max_unconsumed)
     : limits_(limits),
       peer_(std::move(peer)),
       max_unconsumed_(max_unconsumed),

@@ -11,12 +11,12 @@
 #include <mutex>
 #include <string>
 
-#include "wire/counting_stream.h"
+#include "wire/byte_stream.h"
 #include "wire/transport.h"
 
 namespace tandem {
 
-using WsStream = websocket::stream<CountingStream, false>;  // false: no compression compiled in
+using WsStream = websocket::stream<ByteStream, false>;  // false: no compression compiled in
 
 // "127.0.0.1:8765", "[::1]:8765".
 std::string EndpointName(const net::ip::tcp::endpoint& endpoint);
@@ -28,7 +28,7 @@ class WsLink : public std::enable_shared_from_this<WsLink> {
  public:
   // peer: its name in error messages. max_unconsumed: frames delivered and not Consumed at which reading
   // pauses, 0: never.
-  WsLink(CountingStream socket, const LinkLimits& limits, std::string peer, int max_unconsumed = 0);
+  WsLink(ByteStream socket, const LinkLimits& limits, std::string peer, int max_unconsumed = 0);
 
   WsStream& stream() { return stream_; }      // for the handshake, before Start
   void CutSocket();                           // on the I/O thread

@@ -1,6 +1,8 @@
 // See ws_url.h.
 #include "wire/ws_url.h"
 
+#include <arpa/inet.h>
+
 #include <charconv>
 #include <optional>
 
@@ -69,6 +71,14 @@ std::optional<Authority> Split(std::string_view text) {
 std::string HostPort::ToString() const {
   return host.find(':') == std::string::npos ? fmt::format("{}:{}", host, port)
                                              : fmt::format("[{}]:{}", host, port);
+}
+
+bool IsLoopback(const std::string& host) {
+  in_addr four{};
+  in6_addr six{};
+  if (inet_pton(AF_INET, host.c_str(), &four) == 1) return ntohl(four.s_addr) >> 24 == 127;
+  if (inet_pton(AF_INET6, host.c_str(), &six) == 1) return IN6_IS_ADDR_LOOPBACK(&six) != 0;
+  return host == "localhost";
 }
 
 Result<HostPort> ParseHostPort(std::string_view text) {

@@ -26,6 +26,10 @@ struct WsUrl {
   std::string Authority() const { return HostPort{host, port}.ToString(); }
 };
 
+// Whether a host name or address is this machine's own: localhost, 127.0.0.0/8 or ::1. Names are not
+// resolved.
+bool IsLoopback(const std::string& host);
+
 // ws:// or wss://; the port is 80 or 443 when left out. kUsage for anything else, user:password@ included.
 Result<WsUrl> ParseWsUrl(std::string_view text);
 

@@ -56,5 +56,13 @@ RC_GTEST_PROP(WsUrl, NeverBreaks, (std::string text)) {
   }
 }
 
+TEST(WsUrl, KnowsThisMachinesOwnAddresses) {
+  for (const char* own : {"localhost", "127.0.0.1", "127.255.3.4", "::1"})
+    EXPECT_TRUE(IsLoopback(own)) << own;
+  for (const char* other : {"128.0.0.1", "0.0.0.0", "::", "::2", "localhost.example.org", "126.0.0.1", ""}) {
+    EXPECT_FALSE(IsLoopback(other)) << other;
+  }
+}
+
 }  // namespace
 }  // namespace tandem

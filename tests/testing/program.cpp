@@ -42,12 +42,18 @@ std::vector<std::string> Environment(const Around& around) {
   return variables;
 }
 
-[[noreturn]] void BecomeTandem(char* const* argv, char* const* variables, int in, int out, int err) {
+// Its three standard streams, and the folder it is started in.
+struct Place {
+  int in, out, err;
+  const char* folder;
+};
+
+[[noreturn]] void BecomeTandem(char* const* argv, char* const* variables, const Place& place) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  dup2(in >= 0 ? in : open("/dev/null", O_RDONLY), STDIN_FILENO);
-  dup2(out, STDOUT_FILENO);
-  dup2(err, STDERR_FILENO);
-  if (chdir(TANDEM_SOURCE_DIR) == 0) execve(argv[0], argv, variables);
+  dup2(place.in >= 0 ? place.in : open("/dev/null", O_RDONLY), STDIN_FILENO);
+  dup2(place.out, STDOUT_FILENO);
+  dup2(place.err, STDERR_FILENO);
+  if (chdir(place.folder) == 0) execve(argv[0], argv, variables);
   _exit(127);
 }
 
@@ -62,7 +68,7 @@ RunningTandem::RunningTandem(const std::vector<std::string>& words, const Around
   if (around.typing && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in) != 0) return;
   if (pipe2(out, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0) return;
   pid_ = fork();
-  if (pid_ == 0) BecomeTandem(argv.data(), variables.data(), in[0], out[1], err[1]);
+  if (pid_ == 0) BecomeTandem(argv.data(), variables.data(), {in[0], out[1], err[1], around.folder.c_str()});
   if (around.typing) close(in[0]);
   in_ = in[1];
   close(out[1]);
@@ -137,6 +143,10 @@ Ran RunTandem(const std::vector<std::string>& words, const std::vector<std::stri
   return RunningTandem(words, {.variables = variables}).Finish();
 }
 
+Ran RunTandemIn(const std::string& folder, const std::vector<std::string>& words) {
+  return RunningTandem(words, {.folder = folder}).Finish();
+}
+
 std::vector<std::string> StoryRun(const std::vector<std::string>& more) {
   std::vector<std::string> words = {"run", "-p", kStory, "-n", "48", "--threads", "1"};
   words.insert(words.end(), {"--model", "demo-draft-q8_0.gguf", "--seed", "1"});
@@ -155,6 +165,6 @@ std::vector<std::string> CloudWords(const std::vector<std::string>& more) {
 }  // namespace
 
 CloudProcess::CloudProcess(const std::vector<std::string>& more)
-    : process_(CloudWords(more)), port_(process_.WaitForError("listening on ws://127.0.0.1:")) {}
+    : process_(CloudWords(more)), url_(process_.WaitForError("listening on ")) {}
 
 }  // namespace tandem::testing

@@ -16,11 +16,12 @@ struct Ran {
 // What a started program finds around it beside the test's own environment, from which the user's
 // configuration and TANDEM_ variables are taken away.
 struct Around {
-  std::vector<std::string> variables{};  // "TANDEM_TEMP=0"
-  bool typing = false;                   // its stdin is what Type says; else it is empty
+  std::vector<std::string> variables{};    // "TANDEM_TEMP=0"
+  bool typing = false;                     // its stdin is what Type says; else it is empty
+  std::string folder = TANDEM_SOURCE_DIR;  // it is started here
 };
 
-// A running build/tandem, started in the repository's root.
+// A running build/tandem.
 class RunningTandem {
  public:
   explicit RunningTandem(const std::vector<std::string>& words, const Around& around = {});
@@ -46,6 +47,7 @@ class RunningTandem {
 };
 
 Ran RunTandem(const std::vector<std::string>& words, const std::vector<std::string>& variables = {});
+Ran RunTandemIn(const std::string& folder, const std::vector<std::string>& words);
 
 // `tandem run` with the demo draft, one thread, seed 1, 48 tokens, the prompt kStory, and `more` words.
 inline constexpr const char* kStory = "Once upon a time, there was a little bear";
@@ -56,14 +58,14 @@ class CloudProcess {
  public:
   explicit CloudProcess(const std::vector<std::string>& more = {});
 
-  bool listening() const { return !port_.empty(); }
-  const std::string& port() const { return port_; }
-  std::string url() const { return "ws://127.0.0.1:" + port_; }
+  bool listening() const { return !url_.empty(); }
+  std::string port() const { return url_.substr(url_.rfind(':') + 1); }
+  const std::string& url() const { return url_; }  // as the program tells it
   RunningTandem& process() { return process_; }
 
  private:
   RunningTandem process_;
-  std::string port_;
+  std::string url_;
 };
 
 }  // namespace tandem::testing

@@ -1,5 +1,5 @@
 // Tests of utf8.
-#include "cli/utf8.h"
+#include "base/utf8.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>

@@ -1,5 +1,5 @@
 // See utf8.h.
-#include "cli/utf8.h"
+#include "base/utf8.h"
 
 #include <algorithm>
 #include <cstdint>

@@ -1,5 +1,5 @@
 // Dialling several clouds in turn.
-#include "cli/dialer.h"
+#include "edge/dialer.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // See dialer.h.
-#include "cli/dialer.h"
+#include "edge/dialer.h"
 
 #include "base/clock.h"
 #include "wire/shaped_link.h"
@@ -10,9 +10,18 @@ namespace tandem {
 Result<Dialer> MakeDialer(const CloudRoute& route) {
   auto url = ParseWsUrl(route.url);
   if (!url) return Forward(url);
+  std::shared_ptr<const TlsContext> trust;
+  if (url->tls) {
+    auto loaded = TlsOfEdge(route.ca_file);
+    if (!loaded) return Forward(loaded);
+    trust = *loaded;
+  } else if (!route.ca_file.empty()) {
+    return Fail(ErrorCode::kUsage, "certificates in {} are of no use for {}: only wss:// has TLS",
+                route.ca_file, route.url);
+  }
   LinkLimits limits;
-  Dialer plain = [url = *url, token = route.token, limits](ConnectionCallbacks callbacks) {
-    return DialWebSocket(url, token, limits, std::move(callbacks));
+  Dialer plain = [url = *url, token = route.token, limits, trust](ConnectionCallbacks callbacks) {
+    return DialWebSocket(url, token, limits, std::move(callbacks), trust);
   };
   if (!route.shape.Changes()) return plain;
   LinkUse use{.connection = 0, .start = SteadyClock().Now()};

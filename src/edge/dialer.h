@@ -1,4 +1,4 @@
-// The way from the edge to its cloud: an address, a secret, and the link's shape.
+// The way from the edge to its cloud: an address, a secret, whom to trust, and the link's shape.
 #pragma once
 
 #include <string>
@@ -10,12 +10,13 @@
 namespace tandem {
 
 struct CloudRoute {
-  std::string url;    // ws://HOST:PORT
-  std::string token;  // empty for none
-  LinkShape shape;    // added to what the link is by itself
+  std::string url;        // ws://HOST:PORT or wss://HOST:PORT
+  std::string token;      // empty for none
+  LinkShape shape;        // added to what the link is by itself
+  std::string ca_file{};  // certificates that wss:// trusts, in PEM form; empty: the system's store
 };
 
-// kUsage for a url that is none.
+// kUsage for a url that is none, or a ca_file beside ws://; kFile for a ca_file that holds no certificates.
 Result<Dialer> MakeDialer(const CloudRoute& route);
 
 // Dials several clouds, at least one, in turn: the first call of a copy of it the one that was dialled last
