@@ -12,12 +12,13 @@ struct Filling {
   StepPlan plan;
   int left = 0;          // rows
   int prefill_left = 0;  // ... of prompts
-  StepSoFar so_far{};    // rows that verify or stream
+  StepSoFar so_far{};    // rows that verify or stream; one for each session that has not had its turn
 
   // False when the session's rows do not fit.
   bool Take(const StepPart& part, Micros now) {
     Session& session = *part.session;
     const bool prefill = session.WantsPrefill();
+    if (!prefill) so_far.Leave();
     const std::optional<SeqRows> rows =
         prefill ? session.PrefillRows(std::min(left, prefill_left)) : session.StepRows(left, so_far, now);
     if (!rows) return false;
@@ -27,8 +28,7 @@ struct Filling {
       prefill_left -= count;
       plan.prompts = true;
     } else {
-      so_far.rows += count;
-      so_far.tokens += session.expected_tokens();
+      so_far.Join(count, session.expected_tokens());
     }
     plan.rows.push_back(*rows);
     plan.parts.push_back({part.conn, part.session, plan.logits});
@@ -56,6 +56,9 @@ StepPlan Batcher::Plan(const std::vector<StepPart>& sessions, const CostCurve& c
   Filling filling;
   filling.left = max_rows_;
   filling.so_far.curve = &costs;
+  for (const StepPart* part : order) {
+    if (wants_step(part)) filling.so_far.Join(1, 1);
+  }
   filling.prefill_left = beside ? std::min<int>(kBulkRows, prefill_rows_) : prefill_rows_;
   left_out_ = false;
   for (const StepPart* part : order) {

@@ -35,7 +35,8 @@ bool HoldingPays(const ExpectedDrafts& expected, const AcceptanceRate& acceptanc
   const double n = std::max(1.0, std::ceil(in / one));
   if (n > kFarAway) return false;
   const double s = acceptance.Survival(static_cast<int>(n));
-  const double wait = tokens / (in + judge);
+  const double missed = step.rows > 0 ? std::max(in, step.Cost(0)) : in;
+  const double wait = tokens / (missed + judge);
   const double stream = (n + s * tokens + (1 - s)) / (n * one + s * judge + (1 - s) * one);
   return wait > kHoldGain * stream;
 }

@@ -14,6 +14,8 @@ struct StepSoFar {
   int rows = 0;       // of other sessions
   double tokens = 0;  // that these rows will bring, expected
 
+  void Join(int more, double more_tokens) { rows += more, tokens += more_tokens; }
+  void Leave() { rows -= 1, tokens -= 1; }  // the least that a session has in a step
   // Of the step with `more` rows added, us.
   double Cost(int more) const { return static_cast<double>(curve->At(rows + more).count()); }
 };
@@ -33,7 +35,7 @@ struct ExpectedDrafts {
 // rates from now to the end of the first step that judges drafts,
 //   wait:    E(g) / (in + t(g + 1))
 //   stream:  (n + s E(g) + (1 - s)) / (n t(1) + s t(g + 1) + (1 - s) t(1)),  s = Survival(n),
-// and waiting must win by 3 %.
+// and waiting must win by 3 %. Beside others a session that waits misses their step: `in` is that at least.
 bool HoldingPays(const ExpectedDrafts& expected, const AcceptanceRate& acceptance, const StepSoFar& step);
 
 }  // namespace tandem
