@@ -5,6 +5,7 @@
 
 #include "decode/ggml_engine.h"
 #include "model/model.h"
+#include "wire/frame.h"
 
 namespace tandem {
 namespace {
@@ -61,10 +62,14 @@ Result<Cast> Load(const RulesBenchOptions& options) {
 }
 
 Result<SqsShape> ShapeOf(const RulesBenchOptions& options, const Cast& cast) {
+  if (options.draft_length < 1 || options.draft_length > kMaxCodedDrafts) {
+    return Fail(ErrorCode::kUsage, "a block of {} drafts is outside 1..{}", options.draft_length,
+                kMaxCodedDrafts);
+  }
   const SqsShape shape{.grid = {.vocab = cast.target->info().vocab_size,
                                 .max_ids = options.max_ids,
                                 .lattice = options.lattice},
-                       .max_drafts = options.draft_length};
+                       .max_drafts = kMaxCodedDrafts};
   if (Status s = Check(shape); !s) return Forward(s);
   return shape;
 }

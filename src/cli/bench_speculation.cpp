@@ -120,16 +120,14 @@ size_t WithFraming(size_t payload) {
   return payload + (payload < 126 ? 6 : 8);
 }
 
-// A frame with laws is one with ids in which the codec's bytes take the ids' place.
 Result<size_t> UplinkBytes(const SpeculationSetup& setup, const Block& block) {
-  Drafts frame{.epoch = block.key.epoch, .base = block.key.base};
+  const auto& [key, drafts] = block;
   if (!NeedsLaws(setup.rule)) {
-    frame.ids = block.drafts.ids;
-    return WithFraming(Encode(frame).size());
+    return WithFraming(Encode(Drafts{key.epoch, key.base, drafts.ids}).size());
   }
-  const Result<Bytes> drafts = EncodeSqs(block.drafts, setup.shape);
-  if (!drafts) return Forward(drafts);
-  return WithFraming(Encode(frame).size() + drafts->size());
+  const Result<Bytes> coded = EncodeSqs(drafts, setup.shape);
+  if (!coded) return Forward(coded);
+  return WithFraming(Encode(CodedDrafts{key.epoch, key.base, *coded}).size());
 }
 
 // The text grows by one round; true when it has ended.

@@ -35,11 +35,11 @@ const std::array kVerbs = {
     Verb{kVerbModelPad, "model pad", "FILE", "Write the same function at a larger cost", ModelPadVerb},
     Verb{kVerbModelRandom, "model random", "", "Write a model with random weights", ModelRandomVerb},
     Verb{kVerbBenchEngine, "bench engine", "", "Measure speed against libllama", BenchEngineVerb},
-    Verb{kVerbCompletion, "completion", "bash|zsh|fish", "Print a completion script for a shell",
-         CompletionVerb},
     Verb{kVerbBenchFigures, "bench figures", "", "Measure what speculation over a link is worth",
          BenchFiguresVerb},
     Verb{kVerbBenchRules, "bench rules", "", "Compare the rules that judge drafts", BenchRulesVerb},
+    Verb{kVerbCompletion, "completion", "bash|zsh|fish", "Print a completion script for a shell",
+         CompletionVerb},
     Verb{kVerbVersion, "version", "", "Print the version", VersionVerb},
 };
 
