@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "cli/help.h"
@@ -12,6 +13,7 @@ namespace tandem {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 using Words = std::vector<std::string>;
 
 Arguments Parsed(const Words& words) {
@@ -64,6 +66,20 @@ TEST(OptionTable, EveryVerbHelpsWithAllItsOptions) {
   }
 }
 
+TEST(Help, TellsOfVariablesAndRepetition) {
+  const auto help = [](VerbSet bit) {
+    const auto verb =
+        std::find_if(Verbs().begin(), Verbs().end(), [&](const Verb& v) { return v.bit == bit; });
+    return VerbHelp(*verb);
+  };
+  EXPECT_THAT(help(kVerbRun), HasSubstr("TANDEM_TOP_K is --top-k"));
+  EXPECT_THAT(help(kVerbRun), HasSubstr("(may be repeated)"));
+  EXPECT_THAT(help(kVerbRun), HasSubstr("--config FILE"));
+  EXPECT_THAT(help(kVerbLink), HasSubstr("--cut-mode stall|drop"));
+  EXPECT_THAT(help(kVerbVersion), Not(HasSubstr("TANDEM_")));  // it reads no file, and has nothing to set
+  EXPECT_THAT(ProgramHelp(), HasSubstr("completion bash|zsh|fish"));
+}
+
 TEST(Arguments, TakesValuesOfEveryKind) {
   Arguments run = Parsed({"run", "-p", "-Once", "-n", "7", "--temp=0.5", "--seed", "18446744073709551615",
                           "--rtt", "20ms", "--rate", "10mbit/2mbit", "--json"});
@@ -107,7 +123,7 @@ TEST(Arguments, RefusalsNameOptionValueAndRange) {
   EXPECT_EQ(Refused({"run", "-p", "x", "--min-p", "1"}),
             "--min-p is '1' but must be a number, 0 or more, less than 1");
   EXPECT_EQ(Refused({"run", "-p", "x", "--mode", "fast"}),
-            "--mode is 'fast' but must be one of edge, cloud, speculate");
+            "--mode is 'fast' but must be one of edge, cloud, auto, speculate, sync");
   EXPECT_THAT(Refused({"run", "-p", "x", "--rate", "5"}), HasSubstr("--rate is '5' but must be a rate"));
   EXPECT_THAT(Refused({"run", "-p", "x", "--rtt", "61s"}),
               HasSubstr("--rtt is '61s' but must be a time, 0 to 60s"));
