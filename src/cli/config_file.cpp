@@ -2,6 +2,11 @@
 #include "cli/config_file.h"
 
 #define TOML_EXCEPTIONS 0
+#include <toml++/impl/preprocessor.h>
+// Version 3.3 asserts (and lets clang assume) of a key's first character what it checks afterwards: a file
+// with "[/" would end the program. Found by fuzz/config_fuzz.cpp.
+#undef TOML_ASSERT_ASSUME
+#define TOML_ASSERT_ASSUME(expr) static_assert(true)
 #include <toml++/toml.h>
 
 #include <cerrno>
