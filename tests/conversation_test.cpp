@@ -146,7 +146,7 @@ TEST(Conversation, RulesByLawsAcceptDraftsOverABadLinkToo) {
     for (int at = 0; at < 60; ++at) {
       Scenario scenario = Quiet(Mode::kSync);
       scenario.edges[0].config.rule = rule;
-      scenario.edges[0].weather = {Weather{.repeat_every = at % 3, .cut_at = at, .spared = 2}, Weather{}};
+      scenario.edges[0].weather = {Weather{.cut_at = at, .spared = 2, .repeat_every = at % 3}, Weather{}};
       const Outcome outcome = Play(scenario);
       const EdgeOutcome& edge = outcome.edges[0];
       ASSERT_EQ(outcome.trouble, "") << at;

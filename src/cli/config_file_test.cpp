@@ -62,6 +62,8 @@ TEST(ParseConfig, HostileTextIsAnErrorAndNoCrash) {
                                           nul,
                                           std::string("\0", 1),
                                           "[/a]",
+                                          "a\xce\x8c = 1",
+                                          "a = 1 \xc3\xbc",
                                           std::string("\xff\xfe\xff"),
                                           "a = \"\x01\"",
                                           "a = 999999999999999999999999",
