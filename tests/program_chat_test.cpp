@@ -90,8 +90,9 @@ TEST(ProgramChat, MessagesOfManyLinesAndCommands) {
 
 TEST(ProgramChat, InterruptStopsTheAnswerAndNotTheChat) {
   CloudProcess cloud;
-  RunningTandem chat(ChatWords({"-n", "128", "--cloud", cloud.url(), "--rtt", "100ms", "--draft", "1"}),
-                     {.typing = true});
+  RunningTandem chat(
+      ChatWords({"-n", "128", "--mode", "sync", "--cloud", cloud.url(), "--rtt", "100ms", "--draft", "1"}),
+      {.typing = true});
   chat.Type("Tell me of a bear.\n");
   ASSERT_TRUE(chat.WaitForText());
   chat.Signal(SIGINT);

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "cli/help.h"
@@ -12,6 +13,7 @@ namespace tandem {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 using Words = std::vector<std::string>;
 
 Arguments Parsed(const Words& words) {
@@ -62,6 +64,20 @@ TEST(OptionTable, EveryVerbHelpsWithAllItsOptions) {
       EXPECT_THAT(help, HasSubstr(fmt::format("--{}", option.name)));
     }
   }
+}
+
+TEST(Help, TellsOfVariablesAndRepetition) {
+  const auto help = [](VerbSet bit) {
+    const auto verb =
+        std::find_if(Verbs().begin(), Verbs().end(), [&](const Verb& v) { return v.bit == bit; });
+    return VerbHelp(*verb);
+  };
+  EXPECT_THAT(help(kVerbRun), HasSubstr("TANDEM_TOP_K is --top-k"));
+  EXPECT_THAT(help(kVerbRun), HasSubstr("(may be repeated)"));
+  EXPECT_THAT(help(kVerbRun), HasSubstr("--config FILE"));
+  EXPECT_THAT(help(kVerbLink), HasSubstr("--cut-mode stall|drop"));
+  EXPECT_THAT(help(kVerbVersion), Not(HasSubstr("TANDEM_")));  // it reads no file, and has nothing to set
+  EXPECT_THAT(ProgramHelp(), HasSubstr("completion bash|zsh|fish"));
 }
 
 TEST(Arguments, TakesValuesOfEveryKind) {

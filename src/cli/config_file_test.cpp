@@ -54,12 +54,22 @@ TEST(ParseConfig, HostileTextIsAnErrorAndNoCrash) {
     return all;
   };
   const std::string nul("a = 1\0b = 2", 11);
-  const std::vector<std::string> texts = {
-      "a = " + repeated("[", 60'000), "a = " + repeated("{b=", 20'000), "[" + repeated("a.", 30'000) + "b]",
-      repeated("[a.", 20'000),        repeated("a.", 30'000) + "b = 1", nul,
-      std::string("\0", 1),           std::string("\xff\xfe\xff"),      "a = \"\x01\"",
-      "a = 999999999999999999999999", "\"" + repeated("a", 60'000),     "a = '''" + repeated("\n", 60'000),
-      std::string("a = \"\\uD800\"")};
+  const std::vector<std::string> texts = {"a = " + repeated("[", 60'000),
+                                          "a = " + repeated("{b=", 20'000),
+                                          "[" + repeated("a.", 30'000) + "b]",
+                                          repeated("[a.", 20'000),
+                                          repeated("a.", 30'000) + "b = 1",
+                                          nul,
+                                          std::string("\0", 1),
+                                          "[/a]",
+                                          "a\xce\x8c = 1",
+                                          "a = 1 \xc3\xbc",
+                                          std::string("\xff\xfe\xff"),
+                                          "a = \"\x01\"",
+                                          "a = 999999999999999999999999",
+                                          "\"" + repeated("a", 60'000),
+                                          "a = '''" + repeated("\n", 60'000),
+                                          std::string("a = \"\\uD800\"")};
   for (const std::string& text : texts) {
     const auto file = ParseConfig(text, "f");
     ASSERT_FALSE(file) << text.substr(0, 20);

@@ -59,9 +59,9 @@ FakeEngineConfig RandomDraft(Dice& dice, const FakeEngineConfig& target) {
 
 Weather RandomWeather(Dice& dice, bool first) {
   Weather weather{.shape = {.rtt = dice.Ms(0, 120), .jitter = dice.OneOf({Micros{0}, Micros{30'000}})}};
-  weather.shape.loss = dice.OneOf({0.0, 0.0, 0.02, 0.1});
+  weather.shape.loss = dice.OneOf({0.0, 0.0, 0.005, 0.01});
   weather.shape.seed = dice.Word();
-  if (dice.Chance(20)) weather.shape.cuts = {.every = dice.Ms(300, 2'000), .length = dice.Ms(50, 250)};
+  if (dice.Chance(20)) weather.shape.cuts = {.every = dice.Ms(600, 2'000), .length = dice.Ms(50, 250)};
   if (dice.Chance(30)) {
     weather.shape.rates = {.down_bps = dice.OneOf({1e5, 1e7}), .up_bps = dice.OneOf({3e4, 1e6})};
   }
@@ -101,6 +101,9 @@ EdgeSetup RandomEdge(Dice& dice, const CloudSetup& cloud, bool stormy) {
   const int64_t connections = stormy ? dice.Between(1, 5) : 1;
   for (int64_t i = 0; i < connections; ++i) edge.weather.push_back(RandomWeather(dice, i == 0));
   if (!stormy) edge.weather.front().cut_at = -1;
+  const auto lossy = [](const Weather& weather) { return weather.shape.loss > 0; };
+  // A frame lost three times in a row is no silent cloud.
+  if (std::any_of(edge.weather.begin(), edge.weather.end(), lossy)) config.reply_timeout += Micros{2'500'000};
   return edge;
 }
 
