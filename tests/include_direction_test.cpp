@@ -188,6 +188,19 @@ TEST(IncludeDirection, GgmlStaysBelowTheEngine) {
   EXPECT_THAT(GgmlFaults(ReadSources()), IsEmpty());
 }
 
+// No type of ours, of ggml, Boost, fmt or tl::expected can stand in a header that includes none of them.
+TEST(IncludeDirection, ThePublicFaceNamesTheStandardLibraryOnly) {
+  const std::filesystem::path folder = std::filesystem::path(TANDEM_SOURCE_DIR) / "include/tandem";
+  size_t headers = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    for (const std::string& header : HeadersIn(entry.path())) {
+      EXPECT_EQ(header.find_first_of("/."), std::string::npos) << entry.path() << " includes " << header;
+      ++headers;
+    }
+  }
+  EXPECT_GT(headers, 3u) << "the public header was not found";
+}
+
 // The checks themselves, on sources that break the rules.
 TEST(IncludeDirection, FaultsAreFound) {
   const Sources sources = {

@@ -3,6 +3,7 @@
 // the transport.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <utility>
 
@@ -31,7 +32,8 @@ class ByteStream {
     return net::async_initiate<Token, void(NetError, size_t)>(
         [this](auto&& handler, const Buffers& into) {
           if (!tls_) return bare_->async_read_some(into, std::forward<decltype(handler)>(handler));
-          tls_->ReadSome(FirstOf(into), IoHandler(std::forward<decltype(handler)>(handler)));
+          tls_->ReadSome(FirstFew<std::array<net::mutable_buffer, 1>>(into)[0],
+                         IoHandler(std::forward<decltype(handler)>(handler)));
         },
         token, buffers);
   }
@@ -41,27 +43,21 @@ class ByteStream {
     return net::async_initiate<Token, void(NetError, size_t)>(
         [this](auto&& handler, const Buffers& from) {
           if (!tls_) return bare_->async_write_some(from, std::forward<decltype(handler)>(handler));
-          tls_->WriteSome(FirstFew(from), IoHandler(std::forward<decltype(handler)>(handler)));
+          tls_->WriteSome(FirstFew<WriteBuffers>(from), IoHandler(std::forward<decltype(handler)>(handler)));
         },
         token, buffers);
   }
 
  private:
-  template <class Buffers>
-  static net::mutable_buffer FirstOf(const Buffers& buffers) {
-    for (auto at = net::buffer_sequence_begin(buffers); at != net::buffer_sequence_end(buffers); ++at) {
-      if (const net::mutable_buffer buffer = *at; buffer.size() > 0) return buffer;
-    }
-    return {};
-  }
-
-  template <class Buffers>
-  static WriteBuffers FirstFew(const Buffers& buffers) {
-    WriteBuffers few{};
+  // The first buffers that are not empty, up to as many as the array takes; the rest of it is empty.
+  template <class Few, class Buffers>
+  static Few FirstFew(const Buffers& buffers) {
+    Few few{};
     size_t taken = 0;
     for (auto at = net::buffer_sequence_begin(buffers); at != net::buffer_sequence_end(buffers); ++at) {
       if (taken == few.size()) break;
-      if (const net::const_buffer buffer = *at; buffer.size() > 0) few[taken++] = buffer;
+      const typename Few::value_type buffer = *at;
+      if (buffer.size() > 0) few[taken++] = buffer;
     }
     return few;
   }

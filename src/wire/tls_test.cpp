@@ -52,12 +52,6 @@ class Tls : public testing::ScratchFiles {
   testing::CertificateAuthority authority_{folder()};
 };
 
-Bytes Pattern(size_t size) {
-  Bytes bytes(size);
-  for (size_t i = 0; i < size; ++i) bytes[i] = static_cast<uint8_t>(i * 31 + i / 256);
-  return bytes;
-}
-
 TEST_F(Tls, EchoesFramesOfAllSizesInOrder) {
   TestServer peer;
   ASSERT_TRUE(peer.Start(Secured(authority_.Issue("cloud")), true));

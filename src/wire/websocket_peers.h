@@ -115,6 +115,13 @@ struct TestServer {
   std::mutex ready_mutex_;
 };
 
+// Bytes of which no two neighbouring stretches are equal.
+inline Bytes Pattern(size_t size) {
+  Bytes bytes(size);
+  for (size_t i = 0; i < size; ++i) bytes[i] = static_cast<uint8_t>(i * 31 + i / 256);
+  return bytes;
+}
+
 inline WsServerOptions AnyPort() {
   return {.listen = "127.0.0.1:0"};
 }

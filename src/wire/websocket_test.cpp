@@ -28,12 +28,6 @@ Error DialError(const WsUrl& url, const std::string& token = "", const LinkLimit
   return connection ? Error{ErrorCode::kInternal, "connected"} : connection.error();
 }
 
-Bytes Pattern(size_t size) {
-  Bytes bytes(size);
-  for (size_t i = 0; i < size; ++i) bytes[i] = static_cast<uint8_t>(i * 31 + i / 256);
-  return bytes;
-}
-
 TEST(WebSocket, EchoesFramesOfAllSizesInOrder) {
   TestServer peer;
   ASSERT_TRUE(peer.Start(AnyPort(), true));
