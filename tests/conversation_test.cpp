@@ -152,8 +152,8 @@ TEST(Conversation, RulesByLawsAcceptDraftsOverABadLinkToo) {
       ASSERT_EQ(outcome.trouble, "") << at;
       ASSERT_EQ(edge.finish, Finish::kLength) << at << (edge.error ? edge.error->message : "");
       EXPECT_EQ(edge.stats.sent, edge.stats.verified + edge.stats.stale) << at;
-      // The draft is the target itself, its law on the lattice: most of it stands.
-      EXPECT_GT(edge.stats.accepted, edge.stats.verified / 2) << at;
+      // The draft is the target itself, but its law keeps 8 of 48 ids that are about as likely.
+      EXPECT_GT(edge.stats.accepted, edge.stats.verified / 3) << at;
     }
   }
 }

@@ -102,8 +102,8 @@ Status Generation::State::On(const Welcome& w, Micros now) {
                   .epoch = window.epoch(),
                   .run_until = credit,
                   .rule = config.mode == Mode::kSync ? config.rule : Rule::kCoupled,
-                  .law_ids = kLawIds,
-                  .lattice = kLattice};
+                  .law_ids = Shape().grid.max_ids,
+                  .lattice = Shape().grid.lattice};
   Send(open, now);
   asked_at = now;
   link = LinkState::kOpening;

@@ -94,7 +94,9 @@ struct Generation::State {
   void Compute(Micros now);
   void TakeLogits(std::span<const float> logits, Micros now);
   void DrawByLaw(std::span<const float> logits);
-  SqsShape Shape() const { return {{config.vocab.size, kLawIds, kLattice}, kMaxCodedDrafts}; }
+  SqsShape Shape() const {
+    return {{config.vocab.size, std::min(kLawIds, config.vocab.size), kLattice}, kMaxCodedDrafts};
+  }
   void Pump(Micros now);
 
   GenerationConfig config;
