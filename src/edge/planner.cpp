@@ -58,9 +58,11 @@ double Planner::Rate(int32_t chunk, double away_us, double draft_us) const {
   const double steps = 1 / (1 - all);
   const double judged_tokens = tokens * steps, judged_us = judge + pace * (steps - 1);
   const double held = (away_us + judged_us) / judged_tokens;
-  const double n = std::max(1.0, std::ceil(away_us / one));
+  // Half a step more than the way, on average: the branch meets the cloud amid a step.
+  const double n = std::max(1.0, away_us / one + 0.5);
   if (n > kFarAway) return one;
-  const double alive = acceptance_.Survival(static_cast<int>(n));
+  const int whole = static_cast<int>(n);
+  const double alive = acceptance_.Survival(whole) * std::pow(acceptance_.At(whole), n - whole);
   const double streamed = (n * one + alive * judged_us) / (n + alive * judged_tokens);
   return std::min(held, streamed);
 }
