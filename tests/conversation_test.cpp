@@ -74,10 +74,19 @@ TEST(Conversation, TextIsTheTargetsWhateverHappens) {
   }
 }
 
+// ./dev test-slow conversation
+TEST(ConversationSlow, AHundredThousandMore) {
+  for (uint64_t seed = kConversations + 1; seed <= kConversations + 100'000; ++seed) {
+    const Scenario scenario = RandomScenario(seed);
+    const std::optional<std::string> wrong = Judge(scenario, Play(scenario));
+    ASSERT_FALSE(wrong) << *wrong << "\nplay it again: TANDEM_CONVERSATION=" << seed << " conversation_test";
+  }
+}
+
 // The first connection breaks at its n-th event, for every n until it outlives the conversation. Before the
 // session stands the run ends at once; after, the text is whole.
 TEST(Conversation, ACutAtAnyMomentCostsTimeAndNoText) {
-  for (const Mode mode : {Mode::kSync, Mode::kCloud}) {
+  for (const Mode mode : {Mode::kSync, Mode::kCloud, Mode::kSpeculate, Mode::kAuto}) {
     for (const Cut cut : {Cut::kReset, Cut::kHalfOpen, Cut::kUpLost, Cut::kDownLost}) {
       for (int at = 0; at < 90; ++at) {
         Scenario scenario = Quiet(mode);

@@ -1,5 +1,6 @@
-// The master test: `cloud` and `speculate` write the same ids for the same seed, and they are the ids that
-// the target writes alone, whatever the draft model, the draft length, a cut link and other clients do. Fast:
+// The master test: `cloud` and every mode that drafts (sync, speculate, auto) write the same ids for the same
+// seed, and they are the ids that the target writes alone, whatever the draft model, the draft length, a cut
+// link and other clients do. Fast:
 // 12 cases. Slow (ExactnessSlow.*): 50 story prompts x 3 seeds x 3 temperatures, and texts past 512 positions
 // on random models.
 #include <gtest/gtest.h>
@@ -40,6 +41,8 @@ class Exactness : public ::testing::Test {
     const LoadedModel* const drafts[] = {&demo_draft_, &target_, &random_draft_};
     c.draft = drafts[random() % 3];
     c.draft_length = static_cast<int>(1 + random() % 12);
+    const Mode modes[] = {Mode::kSync, Mode::kSpeculate, Mode::kAuto};
+    c.mode = modes[random() % 3];
     c.cut_after_frames = random() % 2 == 0
                              ? 0
                              : static_cast<int>(3 + random() % 30);  // a link lost before Opened ends the run
@@ -48,7 +51,7 @@ class Exactness : public ::testing::Test {
 
   void Check(const ExactnessCase& c) {
     const std::vector<Token> alone = WriteAlone(c, target_);
-    for (const Mode mode : {Mode::kCloud, Mode::kSpeculate}) {
+    for (const Mode mode : {Mode::kCloud, c.mode}) {
       const RunResult run = RunCase(c, mode, target_, server_->port());
       ASSERT_NE(run.finish, Finish::kError) << run.error->message;
       EXPECT_EQ(run.tokens, alone) << ModeName(mode) << ", seed " << c.sampling.seed << ", temperature "
@@ -116,12 +119,13 @@ TEST_P(ExactnessPast512, RandomModelsWriteOneText) {
       c.max_tokens = prompt < 100 ? 620 : 160;
       c.draft_length = prompt % 7 + 2;
       c.draft = drafter;
+      c.mode = drafter == &draft ? Mode::kSpeculate : Mode::kAuto;
       c.cut_after_frames = 25;
       c.sampling.seed = static_cast<uint64_t>(prompt);
       c.sampling.temperature = prompt == 200 ? 0.0f : 0.9f;
       for (int i = 0; i < prompt; ++i) c.prompt.push_back(static_cast<Token>(3 + (i * 7919) % 8000));
       const std::vector<Token> alone = WriteAlone(c, target);
-      for (const Mode mode : {Mode::kCloud, Mode::kSpeculate}) {
+      for (const Mode mode : {Mode::kCloud, c.mode}) {
         const RunResult run = RunCase(c, mode, target, server->port());
         ASSERT_NE(run.finish, Finish::kError) << run.error->message;
         EXPECT_EQ(run.tokens, alone) << ModeName(mode) << ", prompt of " << prompt << ", k "

@@ -33,6 +33,7 @@ struct ExactnessCase {
   SamplingParams sampling;
   int max_tokens = 128;
   int draft_length = 3;
+  Mode mode = Mode::kSpeculate;  // that is held against mode cloud
   const LoadedModel* draft = nullptr;
   int cut_after_frames = 0;  // the first link is lost after so many frames of the cloud; 0: never
 };
