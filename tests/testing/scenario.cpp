@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <memory>
 
-#include "testing/reference_text.h"
 #include "lab/sim_edge.h"
+#include "testing/reference_text.h"
 
 namespace tandem::testing {
 namespace {
@@ -154,11 +154,10 @@ std::optional<std::string> JudgeEdge(const Scenario& scenario, size_t i, const E
 bool Scenario::faultless() const {
   return restarts.empty() && failing_steps.empty() &&
          std::all_of(edges.begin(), edges.end(), [](const EdgeSetup& edge) {
-           return std::all_of(edge.weather.begin(), edge.weather.end(),
-                              [](const Weather& w) {
-                                // A segment lost over and over is a silence that edges may give up on.
-                                return w.cut_at < 0 && w.shape.loss == 0 && !w.shape.cuts.Any();
-                              });
+           return std::all_of(edge.weather.begin(), edge.weather.end(), [](const Weather& w) {
+             // A segment lost over and over is a silence that edges may give up on.
+             return w.cut_at < 0 && w.shape.loss == 0 && !w.shape.cuts.Any();
+           });
          });
 }
 
