@@ -90,7 +90,7 @@ const std::array kOptions = {
         kTalks, "rule", "", K::kChoice, "RULE", "coupled", 0, 0, "coupled|token|block",
         "how drafts are judged: coupled keeps one text for one seed; token and block, in mode sync, the law"},
     Option{kTalks, "window", "", K::kInteger, "N", "0", 0, 1024, "0 to 1024",
-           "drafts that may wait unjudged in mode speculate; 0 is three times --draft"},
+           "drafts that may wait unjudged in mode speculate; 0: as many as pay their bytes"},
     // The link.
     Option{kTalks, "rtt", "", K::kDuration, "TIME", "", 0, 60, "0 to 60s, like 20ms",
            "lengthen the link's round trip by this much"},

@@ -109,7 +109,7 @@ WindowRule Generation::State::Rule() {
   if (config.mode == Mode::kAuto) return planner.Now(most).rule;
   const int32_t chunk = std::min(config.draft_length, most);
   if (config.mode == Mode::kSync) return {chunk, chunk, true};
-  const int32_t open = config.window > 0 ? config.window : 3 * config.draft_length;
+  const int32_t open = config.window > 0 ? config.window : planner.WindowFor(chunk);
   return {chunk, std::clamp(open, chunk, most), false};
 }
 

@@ -47,9 +47,9 @@ struct GenerationConfig {
   std::vector<PromptSpan> spans{};  // of it, what came in at once, in order: a chat has several; empty: all
   int32_t max_tokens = 128;         // generated ids, the end-of-generation token not counted
   SamplingParams sampling;
-  int32_t draft_length = 3;       // k >= 1: ids of a block (sync), of a frame (speculate), at most (auto)
-  Rule rule = Rule::kCoupled;     // token and block need mode sync, and draft_length <= kMaxCodedDrafts
-  int32_t window = 0;             // drafts that may be unjudged, mode speculate; 0: three times draft_length
+  int32_t draft_length = 3;    // k >= 1: ids of a block (sync), of a frame (speculate), at most (auto)
+  Rule rule = Rule::kCoupled;  // token and block need mode sync, and draft_length <= kMaxCodedDrafts
+  int32_t window = 0;          // drafts that may be unjudged, mode speculate; 0: as many as pay their bytes
   std::vector<Token> end_tokens;  // sorted; end the text and are not part of it
   std::string software;
   VocabIdentity vocab;           // of the model or tokenizer at hand

@@ -77,7 +77,7 @@ int32_t Planner::WindowFor(int32_t chunk) const {
   const double judge = StepUs(chunk + 1);
   const auto chunks = static_cast<int32_t>(std::ceil((rtt_us_ + judge) / std::max(judge, 1.0)));
   int32_t window = chunk * std::clamp(chunks + 1, 2, 64);
-  while (window > 2 * chunk && acceptance_.Survival(window - chunk) < kLeastSurvival) window -= chunk;
+  while (window > chunk && acceptance_.Survival(window - chunk) < kLeastSurvival) window -= chunk;
   return window;
 }
 

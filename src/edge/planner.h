@@ -38,6 +38,9 @@ class Planner {
   const Plan& present() const { return plan_; }  // the last one
   // us per token for a fixed chunk length and a window as large as that pays, with what is known now.
   double Predict(int32_t chunk) const;
+  // Ids that may be unjudged so that the cloud is fed over a round trip, as far as they are likely to be
+  // judged.
+  int32_t WindowFor(int32_t chunk) const;
   double StreamingUs() const { return StepUs(1); }
 
   const Costs& costs() const { return costs_; }
@@ -47,7 +50,6 @@ class Planner {
  private:
   double StepUs(int rows) const;  // by the cloud's costs; beyond them with their last slope
   double Rate(int32_t chunk, double away_us, double draft_us) const;
-  int32_t WindowFor(int32_t chunk) const;
   double Bound() const;
 
   int32_t most_;
