@@ -187,7 +187,8 @@ TEST_F(Refusals, AServerOfAnotherProtocolVersion) {
 
 TEST_F(Refusals, BusyEndsTheRunAtOnce) {
   CloudProcess cloud({"--max-sessions", "1"});
-  RunningTandem first(StoryRun({"--cloud", cloud.url(), "--rtt", "200ms", "--draft", "1", "-n", "128"}));
+  RunningTandem first(
+      StoryRun({"--cloud", cloud.url(), "--mode", "sync", "--rtt", "200ms", "--draft", "1", "-n", "128"}));
   ASSERT_TRUE(first.WaitForText());
   ExpectFailedRun(StoryRun({"--cloud", cloud.url()}), 7, "busy", "1");
   EXPECT_EQ(first.Finish(SIGINT).code, 130);

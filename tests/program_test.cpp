@@ -121,7 +121,8 @@ TEST(Program, ColorsTokensOnlyWhenAsked) {
 
 TEST(Program, InterruptEndsTheTextWithWhatIsThere) {
   CloudProcess cloud;
-  RunningTandem running(StoryRun({"--cloud", cloud.url(), "--rtt", "100ms", "--draft", "1", "-n", "128"}));
+  RunningTandem running(
+      StoryRun({"--cloud", cloud.url(), "--mode", "sync", "--rtt", "100ms", "--draft", "1", "-n", "128"}));
   ASSERT_TRUE(running.WaitForText());
   Ran ran = running.Finish(SIGINT);
   EXPECT_EQ(ran.code, 130) << ran.err;
@@ -147,8 +148,8 @@ TEST(Program, InterruptEndsAWaitForALostCloud) {
 
 TEST(Program, LosingTheCloudForGoodEndsWithTheTextSoFar) {
   auto cloud = std::make_unique<CloudProcess>();
-  RunningTandem running(StoryRun(
-      {"--cloud", cloud->url(), "--rtt", "100ms", "--draft", "1", "-n", "128", "--retry-for", "1s"}));
+  RunningTandem running(StoryRun({"--cloud", cloud->url(), "--mode", "sync", "--rtt", "100ms", "--draft", "1",
+                                  "-n", "128", "--retry-for", "1s"}));
   ASSERT_TRUE(running.WaitForText());
   cloud.reset();  // SIGKILL
   Ran ran = running.Finish();
@@ -158,7 +159,9 @@ TEST(Program, LosingTheCloudForGoodEndsWithTheTextSoFar) {
 
 TEST(Program, TermDrainsTheCloud) {
   CloudProcess cloud({"--json"});
-  RunningTandem present(StoryRun({"--cloud", cloud.url(), "--rtt", "50ms"}));
+  // A round trip for each token or two: it is still writing when the others have been refused.
+  RunningTandem present(
+      StoryRun({"--cloud", cloud.url(), "--mode", "sync", "--draft", "1", "--rtt", "100ms"}));
   ASSERT_TRUE(present.WaitForText());
   cloud.process().Signal(SIGTERM);
   EXPECT_NE(cloud.process().WaitForError("finishing"), "");
@@ -175,7 +178,8 @@ TEST(Program, TermDrainsTheCloud) {
 
 TEST(Program, ASecondSignalEndsTheCloudAtOnce) {
   CloudProcess cloud;
-  RunningTandem present(StoryRun({"--cloud", cloud.url(), "--rtt", "200ms", "--draft", "1", "-n", "128"}));
+  RunningTandem present(
+      StoryRun({"--cloud", cloud.url(), "--mode", "sync", "--rtt", "200ms", "--draft", "1", "-n", "128"}));
   ASSERT_TRUE(present.WaitForText());
   cloud.process().Signal(SIGTERM);
   EXPECT_NE(cloud.process().WaitForError("finishing"), "");

@@ -28,6 +28,7 @@ namespace tandem {
 namespace {
 
 constexpr size_t kMaxWords = 2;  // of a verb: [model.random]
+constexpr int kMaxDots = 256;    // in what may be a key
 
 int LineOf(const toml::node& node) {
   return static_cast<int>(node.source().begin.line);
@@ -93,11 +94,28 @@ class Reader {
   ConfigFile file_;
 };
 
+// toml++ bounds the nesting of brackets, not the parts of a dotted key, which it later walks by recursion.
+Status CheckDots(std::string_view text, const std::string& path) {
+  int line = 1, dots = 0;
+  bool key = true;
+  for (const char c : text) {
+    if (c == '\n') {
+      ++line, dots = 0, key = true;
+    } else if (c == '=') {
+      key = false;
+    } else if (key && c == '.' && ++dots > kMaxDots) {
+      return Fail(ErrorCode::kFile, "{}:{}: no TOML: a key of more than {} parts", path, line, kMaxDots);
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<ConfigFile> ParseConfig(std::string_view text, const std::string& path) {
   if (text.size() > kMaxConfigBytes)
     return Fail(ErrorCode::kFile, "{} is larger than {} bytes", path, kMaxConfigBytes);
+  if (Status s = CheckDots(text, path); !s) return Forward(s);
   const toml::parse_result parsed = toml::parse(text, std::string_view(path));
   if (!parsed) {
     return Fail(ErrorCode::kFile, "{}:{}: no TOML: {}", path, parsed.error().source().begin.line,
