@@ -21,4 +21,7 @@ endif()
 if(TANDEM_SANITIZE)
   add_compile_options(-fsanitize=${TANDEM_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=undefined -g)
   add_link_options(-fsanitize=${TANDEM_SANITIZE})
+  if(TANDEM_SANITIZE MATCHES thread)
+    add_compile_options(-Wno-tsan)  # Asio's fences, which the sanitizer does not model
+  endif()
 endif()
