@@ -23,12 +23,13 @@ void CostCurve::Observe(int rows, Micros took) {
   ++point.seen;
   if (point.relative == 0) {
     point.relative = us / level_us_;
-    return;
+    return Draw();
   }
   const double surprise = std::clamp(us / (point.relative * level_us_), 1 / kOutlier, kOutlier);
   level_us_ *= std::pow(surprise, kLevelPull);
   // The first sights of a row count weigh alike: one of them may have met a hiccup.
   point.relative *= std::pow(surprise, std::max(kShapePull, 1.0 / point.seen));
+  Draw();
 }
 
 double CostCurve::Relative(int rows) const {
@@ -49,12 +50,24 @@ double CostCurve::Relative(int rows) const {
   return at(below) + std::max(0.0, slope) * (rows - below);
 }
 
-Micros CostCurve::At(int rows) const {
+std::array<double, CostCurve::kMaxRows + 1> CostCurve::Guessed() {
+  std::array<double, kMaxRows + 1> drawn{};
+  for (int rows = 1; rows <= kMaxRows; ++rows)
+    drawn[static_cast<size_t>(rows)] = 1 + kGuessedSlope * (rows - 1);
+  return drawn;
+}
+
+void CostCurve::Draw() {
   double most = 0;
-  for (int r = 1; r <= std::min(rows, kMaxRows); ++r) most = std::max(most, Relative(r));
-  if (rows > kMaxRows) most = std::max(most, Relative(rows));
-  if (points_[1].relative > 0) most = std::min(most, rows * points_[1].relative);
-  return Micros(static_cast<int64_t>(most * level_us_));
+  for (int rows = 1; rows <= kMaxRows; ++rows)
+    drawn_[static_cast<size_t>(rows)] = most = std::max(most, Relative(rows));
+}
+
+Micros CostCurve::At(int rows) const {
+  double relative = drawn_[static_cast<size_t>(std::clamp(rows, 1, kMaxRows))];
+  if (rows > kMaxRows) relative = std::max(relative, Relative(rows));
+  if (points_[1].relative > 0) relative = std::min(relative, rows * points_[1].relative);
+  return Micros(static_cast<int64_t>(relative * level_us_));
 }
 
 }  // namespace tandem

@@ -24,16 +24,21 @@ class CostCurve {
   Micros At(int rows) const;
 
  private:
+  static std::array<double, kMaxRows + 1> Guessed();
+
   struct Point {
     double relative = 0;  // to level_us_; 0: never seen
     int seen = 0;
   };
 
   double Relative(int rows) const;
+  void Draw();
 
   // Other load moves all row counts alike: it is followed fast, as a level; the curve's shape slowly.
   double level_us_ = 1000;
   std::array<Point, kMaxRows + 1> points_{};
+  // Relative, made monotone: what At reads, for a step asks it hundreds of times and observes once.
+  std::array<double, kMaxRows + 1> drawn_ = Guessed();
   uint64_t steps_ = 0;
 };
 

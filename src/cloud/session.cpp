@@ -51,7 +51,6 @@ Session::Session(std::unique_ptr<SequenceLease> lease, Open open, const SessionL
     : lease_(std::move(lease)),
       text_(std::move(open.ids)),
       spans_(std::move(open.spans)),
-      sampler_(open.sampling),
       rule_(open.rule),
       grid_{limits.vocab, open.law_ids, open.lattice},
       warper_(open.sampling),
@@ -276,7 +275,7 @@ Result<std::optional<Frame>> Session::OnLogits(const LogitsView& logits, int fir
     cached_ += static_cast<Pos>(rows_.size());
     return TakeOpened(now);
   }
-  Result<Verdict> verdict = NeedsLaws(rule_) ? JudgeByLaws(logits, first) : Race(logits, first);
+  Result<Verdict> verdict = JudgeRows(logits, first);
   if (!verdict) return Forward(verdict);
   if (Settle(*verdict)) told_at_ = now;
   cached_ = Length() - 1;
@@ -295,44 +294,26 @@ std::optional<Frame> Session::TakeOpened(Micros now) {
   return Opened{.length = opened_length_, .server_us = static_cast<uint64_t>((now - open_at_).count())};
 }
 
-// Extends the text as the rule says. The edge waits, so that no later draft is in flight: a bonus is taken.
-Result<Verdict> Session::JudgeByLaws(const LogitsView& logits, int first) {
-  Verdict verdict{.epoch = epoch_, .base = Length()};
-  WarpedLaws laws(warper_, text_, waiting_,
-                  [&](size_t row) { return logits[first + static_cast<int>(row)]; });
+// Extends the text by the drafts that stand and one token more. Where laws judge, the edge waits, so that no
+// later draft is in flight and a bonus is taken.
+Result<Verdict> Session::JudgeRows(const LogitsView& logits, int first) {
+  const auto drafts = std::span<const Token>(rows_).subspan(1);
+  WarpedLaws target(warper_, text_, drafts,
+                    [&](size_t row) { return logits[first + static_cast<int>(row)]; });
   NoiseDraws draws;
   const DraftBlock block{
-      .key = {sampler_.params().seed, Length(), epoch_}, .ids = waiting_, .laws = laws_, .bonus = true};
-  const Ruling ruling = Judge(rule_, block, laws, draws);
+      .key = {warper_.params().seed, Length(), epoch_}, .ids = drafts, .laws = laws_, .bonus = true};
+  const Ruling ruling = Judge(rule_, block, target, draws);
   if (ruling.token < 0 || ruling.token >= limits_.vocab)
-    return Fail(ErrorCode::kInternal, "the target's logits at position {} choose no token", Length());
-  verdict.accepted = ruling.accepted;
-  verdict.token = ruling.token;
-  text_.insert(text_.end(), waiting_.begin(), waiting_.begin() + ruling.accepted);
+    return Fail(ErrorCode::kInternal, "the target's logits at position {} choose no token",
+                Length() + ruling.accepted);
+  const Verdict verdict{
+      .epoch = epoch_, .base = Length(), .accepted = ruling.accepted, .token = ruling.token};
+  text_.insert(text_.end(), drafts.begin(), drafts.begin() + ruling.accepted);
   text_.push_back(ruling.token);
   stats_.committed += static_cast<uint64_t>(ruling.accepted) + 1;
   laws_.clear();
   return verdict;
-}
-
-// Extends the text by the drafts that stand and one token more.
-Result<Verdict> Session::Race(const LogitsView& logits, int first) {
-  const size_t drafted = rows_.size() - 1;
-  Verdict verdict{.epoch = epoch_, .base = Length()};
-  for (size_t i = 0;; ++i) {
-    const Token token = sampler_.Pick(logits[first + static_cast<int>(i)], text_);
-    if (token < 0 || token >= limits_.vocab) {
-      return Fail(ErrorCode::kInternal, "the target's logits at position {} choose no token", Length());
-    }
-    text_.push_back(token);
-    ++stats_.committed;
-    if (i < drafted && waiting_[i] == token) {
-      ++verdict.accepted;
-      continue;
-    }
-    verdict.token = token;
-    return verdict;
-  }
 }
 
 // More drafts may wait than the step took up, so that one may wait for the bonus' place too. True when the

@@ -127,14 +127,12 @@ class Session {
   void HoldForDrafts(const CostCurve& costs, Micros now);
   int Choose(int waiting, const StepSoFar& step);  // drafts of a step on credit
   void TakeUp(Micros now);
-  Result<Verdict> Race(const LogitsView& logits, int first);
-  Result<Verdict> JudgeByLaws(const LogitsView& logits, int first);
+  Result<Verdict> JudgeRows(const LogitsView& logits, int first);
   bool Settle(const Verdict& verdict);
 
   std::unique_ptr<SequenceLease> lease_;
   std::vector<Token> text_;
   std::vector<PromptSpan> spans_;
-  Sampler sampler_;
   Rule rule_ = Rule::kCoupled;
   DraftGrid grid_{};  // of the laws
   Warper warper_;

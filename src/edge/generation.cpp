@@ -154,7 +154,7 @@ void Generation::State::TakeLogits(std::span<const float> logits, Micros now) {
 
 // The draft is drawn from exactly the law that is sent with it.
 void Generation::State::DrawByLaw(std::span<const float> logits) {
-  SparseDraft law = Quantise(warper.Warp(logits, branch), Shape().grid);
+  SparseDraft law = Quantise(sampler.Warp(logits, branch), Shape().grid);
   NoiseDraws draws;
   const BlockKey key{config.sampling.seed, Length(), window.epoch()};
   const Token id = DrawDraft(law, key, static_cast<Pos>(branch.size()), draws);
@@ -308,11 +308,8 @@ std::vector<SeqRows> Generation::draft_rows() const {
 bool Generation::session_open() const {
   return state_->link == LinkState::kOpen;
 }
-const Plan& Generation::plan() const {
-  return state_->planner.present();
-}
-const Costs& Generation::costs() const {
-  return state_->planner.costs();
+const Planner& Generation::planner() const {
+  return state_->planner;
 }
 const std::optional<Welcome>& Generation::welcome() const {
   return state_->welcome;

@@ -122,9 +122,7 @@ class Generation {
   // Sentences for the user that are no errors: where exactness does not hold, what ended the text early.
   const std::vector<std::string>& notes() const;
 
-  // What the planner chose last (mode auto), with what it expects.
-  const Plan& plan() const;
-  const Costs& costs() const;  // the cloud's last; empty before
+  const Planner& planner() const;  // what is known of draft, link and cloud
 
   const std::vector<Token>& text() const;  // prompt, then everything committed
   const GenerationStats& stats() const;

@@ -30,7 +30,6 @@ struct Generation::State {
       : config(std::move(c)),
         text(config.prompt),
         sampler(config.sampling),
-        warper(config.sampling),
         window(static_cast<Pos>(config.prompt.size()), NeedsLaws(config.rule)),
         planner(config.mode == Mode::kAuto ? kLongestChunk : config.draft_length),
         backoff(config.retry_for, config.sampling.seed, config.clouds) {
@@ -102,7 +101,6 @@ struct Generation::State {
   GenerationConfig config;
   std::vector<Token> text;
   Sampler sampler;
-  Warper warper;  // of drafts that are drawn from laws
   std::optional<Drafter> drafter;
   DraftWindow window;
   Planner planner;

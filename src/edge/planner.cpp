@@ -83,7 +83,8 @@ int32_t Planner::WindowFor(int32_t chunk) const {
 
 // The same model with a draft that costs nothing and a link that never jitters: a mismatch still costs the
 // round trip, or the steps streamed over it.
-double Planner::Bound() const {
+double Planner::BoundUs() const {
+  if (costs_.step_us.empty()) return 0;
   double best = StepUs(1);
   for (const int chunk : kChunks) {
     if (chunk <= most_) best = std::min(best, Rate(chunk, rtt_us_, 0));
@@ -113,7 +114,6 @@ const Plan& Planner::Now(int32_t max_window) {
   plan_.rule.stop_and_wait = false;
   plan_.rule.window = plan_.drafts ? std::min(WindowFor(plan_.rule.chunk), max_window) : 0;
   plan_.us_per_token = plan_.drafts ? Predict(plan_.rule.chunk) : StepUs(1);
-  plan_.bound_us = Bound();
   return plan_;
 }
 

@@ -17,7 +17,6 @@ struct Plan {
   WindowRule rule{};
   bool drafts = false;      // false: the cloud streams alone, for drafts would not pay
   double us_per_token = 0;  // predicted; 0 while the cloud's costs are unknown
-  double bound_us = 0;      // what no window can beat on this link with this draft (docs/planner.md)
 };
 
 // One thread at a time.
@@ -35,22 +34,21 @@ class Planner {
   // The plan from now on. It moves only when another one promises 5 % more. `max_window`: what the cloud lets
   // wait.
   const Plan& Now(int32_t max_window);
-  const Plan& present() const { return plan_; }  // the last one
   // us per token for a fixed chunk length and a window as large as that pays, with what is known now.
   double Predict(int32_t chunk) const;
   // Ids that may be unjudged so that the cloud is fed over a round trip, as far as they are likely to be
   // judged.
   int32_t WindowFor(int32_t chunk) const;
   double StreamingUs() const { return StepUs(1); }
+  // us per token that no window can beat on this link with drafts as likely as these (docs/planner.md); 0
+  // while the cloud's costs are unknown.
+  double BoundUs() const;
 
   const Costs& costs() const { return costs_; }
-  const AcceptanceRate& acceptance() const { return acceptance_; }
-  Micros round_trip() const { return Micros(static_cast<int64_t>(rtt_us_)); }
 
  private:
   double StepUs(int rows) const;  // by the cloud's costs; beyond them with their last slope
   double Rate(int32_t chunk, double away_us, double draft_us) const;
-  double Bound() const;
 
   int32_t most_;
   double draft_us_ = 0;

@@ -29,8 +29,9 @@ class Runner {
     result_.tokens.assign(text.begin() + static_cast<std::ptrdiff_t>(prompt_), text.end());
     result_.stats = generation_.stats();
     result_.notes = generation_.notes();
-    result_.plan.bound_us = generation_.plan().bound_us;
-    for (const uint32_t us : generation_.costs().step_us) result_.plan.step_costs.push_back(Micros(us));
+    result_.plan.bound_us = generation_.planner().BoundUs();
+    for (const uint32_t us : generation_.planner().costs().step_us)
+      result_.plan.step_costs.push_back(Micros(us));
     result_.welcome = generation_.welcome();
     return std::move(result_);
   }

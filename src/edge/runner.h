@@ -35,7 +35,7 @@ struct RunHooks {
 
 // What the planner knew at the end.
 struct RunPlan {
-  double bound_us = 0;               // see Plan
+  double bound_us = 0;               // see Planner::BoundUs
   std::vector<Micros> step_costs{};  // the cloud's, [i] for i + 1 rows; empty when it told none
 };
 

@@ -93,7 +93,7 @@ SimulatedFigures Simulate(const SimulatedLoad& load) {
     const GenerationStats& stats = edge->generation().stats();
     figures.ms_per_token += ToMs(stats.finished - stats.opened) / static_cast<double>(stats.generated);
     figures.predicted_ms_per_token += stats.predicted_us / 1000;
-    figures.bound_ms += edge->generation().plan().bound_us / 1000;
+    figures.bound_ms += edge->generation().planner().BoundUs() / 1000;
     tokens += stats.generated;
     accepted += stats.accepted;
     verified += stats.verified;

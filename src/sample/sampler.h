@@ -25,6 +25,10 @@ class Sampler {
   explicit Sampler(const SamplingParams& params) : warper_(params) {}  // params must have passed Validate
 
   Token Pick(std::span<const float> logits, std::span<const Token> history);
+  // What Pick races over; valid until the next call of either.
+  const Distribution& Warp(std::span<const float> logits, std::span<const Token> history) {
+    return warper_.Warp(logits, history);
+  }
   const SamplingParams& params() const { return warper_.params(); }
 
  private:
