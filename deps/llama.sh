@@ -43,7 +43,8 @@ fetch_source() {
   say "fetching $package@$version"
   rm -rf "$entry/fetch" && mkdir -p "$entry/fetch"
   local work=$entry/fetch
-  (cd "$work" && npm pack --silent "$package@$version" >/dev/null)
+  (cd "$work" && npm pack --loglevel=error "$package@$version" >/dev/null) ||
+    { say "npm cannot fetch $package@$version (its own words above)"; exit 1; }
   local got; got=sha512-$(openssl dgst -sha512 -binary "$work"/*.tgz | base64 -w0)
   [ "$got" = "$integrity" ] || { say "integrity of $package@$version is $got, expected $integrity"; exit 1; }
   tar -xzf "$work"/*.tgz -C "$work" package/llama/gitRelease.bundle
