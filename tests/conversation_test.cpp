@@ -67,11 +67,15 @@ TEST(Conversation, TextIsTheTargetsWhateverHappens) {
   const char* only = std::getenv("TANDEM_CONVERSATION");
   const uint64_t first = only != nullptr ? std::strtoull(only, nullptr, 10) : 1;
   const uint64_t last = only != nullptr ? first : kConversations;
+  uint64_t rows_shared = 0;
   for (uint64_t seed = first; seed <= last; ++seed) {
     const Scenario scenario = RandomScenario(seed);
-    const std::optional<std::string> wrong = Judge(scenario, Play(scenario));
+    const Outcome outcome = Play(scenario);
+    rows_shared += outcome.cloud.rows_shared;
+    const std::optional<std::string> wrong = Judge(scenario, outcome);
     ASSERT_FALSE(wrong) << *wrong << "\nplay it again: TANDEM_CONVERSATION=" << seed << " conversation_test";
   }
+  EXPECT_TRUE(only != nullptr || rows_shared > 0) << "no text took over another one's rows";
 }
 
 // ./dev test-slow conversation
@@ -247,6 +251,25 @@ TEST(Conversation, BusyLaterIsRetried) {
   const std::optional<std::string> wrong = Judge(scenario, outcome);
   ASSERT_FALSE(wrong) << *wrong;
   EXPECT_GT(outcome.cloud.sessions_refused, 0u);
+}
+
+// Two texts are let in whose ends do not fit the cloud's memory together.
+TEST(Conversation, ATextThatMakesWayForAnotherComesBack) {
+  for (const Mode mode : {Mode::kCloud, Mode::kSync, Mode::kAuto}) {
+    Scenario scenario = Quiet(mode);
+    scenario.cloud.target.position_bytes = 2;
+    scenario.cloud.service.kv_memory = size_t{2} * 450;
+    scenario.edges[0].config.max_tokens = 300;
+    scenario.edges[0].config.retry_for = Micros{60'000'000};
+    scenario.edges.push_back(scenario.edges[0]);
+    scenario.edges[1].config.sampling.seed = 4;
+    const Outcome outcome = Play(scenario);
+    EXPECT_EQ(outcome.trouble, "");
+    for (size_t i = 0; i < 2; ++i)
+      EXPECT_EQ(outcome.edges[i].tokens, WrittenAlone(scenario.cloud.target, scenario.edges[i].config))
+          << ModeName(mode) << ", edge " << i;
+    EXPECT_GT(outcome.edges[0].stats.reconnects + outcome.edges[1].stats.reconnects, 0u) << ModeName(mode);
+  }
 }
 
 TEST(Conversation, PatienceEndsWithTheTextSoFar) {

@@ -1,4 +1,5 @@
 // tandem cloud: serves a target model to edges until SIGTERM or SIGINT.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/software.h"
@@ -10,6 +11,7 @@
 #include "cloud/server.h"
 #include "decode/ggml_engine.h"
 #include "edge/edge_model.h"
+#include "model/device.h"
 #include "model/model.h"
 #include "model/weights_hash.h"
 #include "wire/ws_url.h"
@@ -26,6 +28,7 @@ struct Target {
   std::shared_ptr<const VocabularyFile> vocabulary;  // null where ids have no text
   std::unique_ptr<Engine> engine;
   Digest weights{};
+  ggml_backend_dev_t device = nullptr;
 };
 
 Result<Target> LoadTarget(const Arguments& arguments) {
@@ -44,13 +47,15 @@ Result<Target> LoadTarget(const Arguments& arguments) {
   auto model = Model::Load(*path, {.device = arguments.Text("device")});
   if (!model) return Forward(model);
   GgmlEngineOptions options;
-  options.max_sequences = static_cast<int>(arguments.Integer("max-sessions"));
+  options.max_sequences =
+      static_cast<int>(arguments.Integer("max-sessions") + arguments.Integer("prefix-cache"));
   options.context = static_cast<Pos>(arguments.Integer("ctx"));
   options.threads =
       arguments.Given("threads") ? static_cast<int>(arguments.Integer("threads")) : AllThreads();
   auto engine = GgmlEngine::Create(*model, options);
   if (!engine) return Forward(engine);
   target.engine = std::move(*engine);
+  target.device = (*model)->device();
   auto weights = WeightsHash(*path);
   if (!weights) return Forward(weights);
   target.weights = *weights;
@@ -76,6 +81,14 @@ Result<WsServerOptions> ListenOf(const Arguments& arguments) {
   return options;
 }
 
+// Unless told otherwise a quarter of what is free is left to others, but one text has room in any case.
+size_t CacheMemory(const Arguments& arguments, const Target& target) {
+  if (arguments.Given("kv-memory")) return static_cast<size_t>(arguments.Integer("kv-memory")) * 1'000'000;
+  const EngineInfo& info = target.engine->info();
+  const size_t one_text = info.position_bytes * (static_cast<size_t>(info.context) + Service::kRoomToGrow);
+  return std::max(FreeMemory(target.device) / 4 * 3, one_text);
+}
+
 ServiceConfig ServiceOf(const Arguments& arguments, const Target& target) {
   ServiceConfig config;
   config.software = SoftwareName();
@@ -83,6 +96,8 @@ ServiceConfig ServiceOf(const Arguments& arguments, const Target& target) {
   config.weights = target.weights;
   config.vocabulary = target.vocabulary;
   config.max_sessions = static_cast<int32_t>(arguments.Integer("max-sessions"));
+  config.prefix_cache = static_cast<int32_t>(arguments.Integer("prefix-cache"));
+  config.kv_memory = CacheMemory(arguments, target);
   return config;
 }
 
@@ -106,6 +121,7 @@ nlohmann::ordered_json TotalsJson(const ServiceStats& stats) {
   return {{"sessions_opened", stats.sessions_opened},
           {"sessions_refused", stats.sessions_refused},
           {"sessions_faulted", stats.sessions_faulted},
+          {"rows_shared", stats.rows_shared},
           {"steps", stats.steps},
           {"rows", stats.rows},
           {"tokens_committed", stats.tokens_committed},

@@ -136,6 +136,10 @@ const std::array kOptions = {
     Option{kVerbCloud, "key", "", K::kText, "FILE", "", 0, 0, "", "the certificate's key (PEM, no password)"},
     Option{kVerbCloud, "max-sessions", "", K::kInteger, "N", "8", 1, 256, "1 to 256",
            "texts at once; Busy beyond"},
+    Option{kVerbCloud, "kv-memory", "", K::kInteger, "MB", "", 1, 1 << 24, "1 to 16777216",
+           "memory for the caches of all texts; Busy beyond (three quarters of what is free)"},
+    Option{kVerbCloud, "prefix-cache", "", K::kInteger, "N", "8", 0, 256, "0 to 256",
+           "texts whose cache outlives them, for prompts that begin alike; 0: nothing is shared"},
     Option{kTalks | kVerbCloud, "token-file", "", K::kText, "FILE", "", 0, 0, "",
            "file whose first line is the secret that edge and cloud share"},
     // The engine.

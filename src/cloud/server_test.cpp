@@ -53,6 +53,7 @@ class GatedEngine final : public Engine {
     return engine_.Step(batch);
   }
   Status Truncate(SeqId seq, Pos length) override { return engine_.Truncate(seq, length); }
+  Status Copy(SeqId from, Pos length, SeqId to) override { return engine_.Copy(from, length, to); }
   Pos Length(SeqId seq) const override { return engine_.Length(seq); }
   void Close(SeqId seq) override { engine_.Close(seq); }
 

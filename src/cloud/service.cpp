@@ -1,41 +1,16 @@
-// Connections, admission, faults, time-outs; see service.h.
+// Connections, faults, steps, time-outs; see service.h.
 #include "cloud/service.h"
 
 #include <algorithm>
 #include <limits>
-#include <map>
 
-#include "cloud/batcher.h"
-#include "cloud/session.h"
+#include "cloud/service_state.h"
 
 namespace tandem {
 namespace {
 
-constexpr uint32_t kBusyRetryMs = 1000;
 constexpr Micros kCostsPause{500'000};  // between two Costs for one session
 constexpr int kCostsTold = 16;          // row counts in them
-
-Fault FaultOf(const Error& why) {
-  return {.code = why.code,
-          .message = why.message,
-          .retry_after_ms = why.code == ErrorCode::kBusy ? kBusyRetryMs : 0};
-}
-
-struct Peer {
-  bool greeted = false;
-  size_t vocabulary_offered = 0, vocabulary_sent = 0;  // bytes
-  Micros since{0};                                     // of the connection, later of its last frame
-  std::shared_ptr<Session> session;                    // null between sessions
-
-  Costs told;  // the last that its edge heard
-  Micros told_at{0};
-
-  // When the session wants the engine; nullopt: not before a frame comes.
-  std::optional<Micros> WorkDue() const {
-    if (!session) return std::nullopt;
-    return session->WantsPrefill() ? Micros{0} : session->StepDue();
-  }
-};
 
 // A change of a cost that is worth a frame.
 bool Differs(uint32_t a, uint32_t b) {
@@ -43,82 +18,6 @@ bool Differs(uint32_t a, uint32_t b) {
 }
 
 }  // namespace
-
-struct Service::State {
-  State(Engine& e, ServiceConfig c)
-      : engine(e),
-        config(std::move(c)),
-        batcher(e.info().max_rows, std::min(config.prefill_rows, e.info().max_rows)) {
-    limits = {.vocab = std::min(e.info().vocab_size, config.vocab.size),
-              .context = e.info().context,
-              .max_draft =
-                  std::min({config.max_draft, e.info().max_rows - 1, static_cast<int32_t>(kMaxDraftTokens)})};
-  }
-
-  void Send(ConnId conn, const Frame& frame) {
-    actions.push_back({Action::Kind::kSend, conn, Encode(frame)});
-  }
-
-  void Retire(Peer& peer) {
-    if (!peer.session) return;
-    const SessionStats& s = peer.session->stats();
-    stats.tokens_committed += s.committed;
-    stats.drafts_verified += s.verified;
-    stats.drafts_accepted += s.accepted;
-    stats.drafts_stale += s.stale;
-    peer.session.reset();
-  }
-
-  void Hangup(ConnId conn) {
-    actions.push_back({Action::Kind::kClose, conn, {}});
-    Forget(conn);
-  }
-  void Forget(ConnId conn) {
-    const auto it = peers.find(conn);
-    if (it == peers.end()) return;
-    Retire(it->second);
-    peers.erase(it);
-  }
-
-  // The peer hears why, then loses its connection.
-  void End(ConnId conn, const Error& why) {
-    const auto it = peers.find(conn);
-    if (it == peers.end()) return;
-    stats.sessions_faulted += it->second.session ? 1 : 0;
-    Send(conn, FaultOf(why));
-    Hangup(conn);
-  }
-
-  void Book(const StepPlan& done, Micros now);
-  // Tells a session's edge what its rows cost beside the others', if that is news.
-  void TellCosts(ConnId conn, Peer& peer, Micros now);
-
-  Status On(ConnId conn, Peer& peer, const Hello& hello);
-  std::optional<VocabularyOffer> OfferTo(Peer& peer, const Hello& hello) const;
-  Status On(ConnId conn, Peer& peer, const VocabularyWanted& wanted);
-  Status On(ConnId conn, Peer& peer, const Open& open, Micros now);
-  Status On(ConnId conn, Peer& peer, const Frame& frame, Micros now);
-
-  int sessions() const {
-    return static_cast<int>(
-        std::count_if(peers.begin(), peers.end(), [](const auto& p) { return p.second.session != nullptr; }));
-  }
-
-  Actions Take() { return std::exchange(actions, {}); }
-
-  Engine& engine;
-  ServiceConfig config;
-  SessionLimits limits;
-  Batcher batcher;
-  std::map<ConnId, Peer> peers;
-  StepPlan plan;  // of the step under way
-  Micros planned_at{0};
-  CostCurve costs;
-  double load = 0;  // rows of a step, running mean
-  bool draining = false;
-  ServiceStats stats;
-  Actions actions;
-};
 
 void Service::State::Book(const StepPlan& done, Micros now) {
   int rows = 0;
@@ -172,29 +71,6 @@ Status Service::State::On(ConnId conn, Peer& peer, const VocabularyWanted& wante
   return {};
 }
 
-Status Service::State::On(ConnId conn, Peer& peer, const Open& open, Micros now) {
-  if (peer.session) return Fail(ErrorCode::kProtocol, "an Open while a session is open");
-  if (Status s = Session::Check(open, limits); !s) return s;
-  const bool full = sessions() >= config.max_sessions;
-  const Result<SeqId> seq = draining ? Fail(ErrorCode::kBusy, "the cloud is shutting down")
-                            : full ? Fail(ErrorCode::kBusy, "all {} sessions are taken", config.max_sessions)
-                                   : engine.Open();
-  if (!seq) {
-    ++stats.sessions_refused;
-    if (seq.error().code != ErrorCode::kBusy && seq.error().code != ErrorCode::kResource) return Forward(seq);
-    Send(conn, FaultOf({ErrorCode::kBusy, seq.error().message}));
-    return {};
-  }
-  ++stats.sessions_opened;
-  peer.told = {};
-  peer.session = std::make_shared<Session>(std::make_unique<SequenceLease>(engine, *seq), open, limits, now);
-  if (const std::optional<Frame> opened = peer.session->TakeOpened(now)) {
-    Send(conn, *opened);
-    TellCosts(conn, peer, now);
-  }
-  return {};
-}
-
 void Service::State::TellCosts(ConnId conn, Peer& peer, Micros now) {
   if (!costs.known() || (!peer.told.step_us.empty() && now - peer.told_at < kCostsPause)) return;
   // The session's own rows of late are part of the load; one at least is.
@@ -232,6 +108,7 @@ ServiceStats& ServiceStats::operator+=(const ServiceStats& other) {
   sessions_opened += other.sessions_opened;
   sessions_refused += other.sessions_refused;
   sessions_faulted += other.sessions_faulted;
+  rows_shared += other.rows_shared;
   steps += other.steps;
   rows += other.rows;
   tokens_committed += other.tokens_committed;
@@ -246,6 +123,16 @@ Status Service::Check(const EngineInfo& engine, const ServiceConfig& config) {
     return Fail(ErrorCode::kUsage, "steps of {} rows, {} of them for prompts: both need {}", engine.max_rows,
                 config.prefill_rows, kBulkRows);
   }
+  const size_t positions = engine.position_bytes == 0 ? 0 : config.kv_memory / engine.position_bytes;
+  if (config.kv_memory > 0 && engine.position_bytes > 0 &&
+      positions < static_cast<size_t>(engine.context) + kRoomToGrow) {
+    return Fail(ErrorCode::kUsage,
+                "{} bytes for caches hold {} positions, and one text of the context needs {}",
+                config.kv_memory, positions, engine.context + kRoomToGrow);
+  }
+  if (config.prefix_cache != 0 && (config.prefix_cache < 0 || config.prefix_cache >= engine.max_sequences))
+    return Fail(ErrorCode::kUsage, "{} texts to keep, the engine has {} sequences", config.prefix_cache,
+                engine.max_sequences);
   if (config.max_sessions < 1 || config.max_connections < 1 || config.max_draft < 1) {
     return Fail(ErrorCode::kUsage, "{} sessions, {} connections, {} drafts: each must be at least 1",
                 config.max_sessions, config.max_connections, config.max_draft);
@@ -319,8 +206,10 @@ bool Service::Drained() const {
 
 std::vector<SeqRows> Service::PlanStep(Micros now) {
   std::vector<StepPart> waiting;
+  const auto live = state_->Live();
   for (const auto& [conn, peer] : state_->peers) {
-    if (peer.session) waiting.push_back({conn, peer.session, 0});
+    if (peer.session && !state_->prefixes.HadBetterWait(*peer.session, live))
+      waiting.push_back({conn, peer.session, 0});
   }
   state_->plan = state_->batcher.Plan(waiting, state_->costs, now);
   state_->planned_at = now;
@@ -337,7 +226,10 @@ Actions Service::OnStepDone(const Result<LogitsView>& logits, Micros now) {
   for (size_t i = 0; i < plan.parts.size(); ++i) {
     const StepPart& part = plan.parts[i];
     const auto it = state_->peers.find(part.conn);
-    if (it == state_->peers.end() || it->second.session != part.session) continue;  // ended during the step
+    if (it == state_->peers.end() || it->second.session != part.session) {  // ended during the step
+      state_->prefixes.Keep(part.session->TakeCache());
+      continue;
+    }
     Result<std::optional<Frame>> frame;
     if (whole) {
       state_->stats.rows += plan.rows[i].tokens.size();
@@ -353,6 +245,8 @@ Actions Service::OnStepDone(const Result<LogitsView>& logits, Micros now) {
       state_->TellCosts(part.conn, it->second, now);
     }
   }
+  state_->SharePrefixes(now);
+  state_->ShedYoungest();
   return state_->Take();
 }
 
@@ -371,6 +265,9 @@ void Service::Learn(int rows, Micros took) {
 
 int Service::sessions() const {
   return state_->sessions();
+}
+int Service::cached_texts() const {
+  return state_->prefixes.texts();
 }
 const ServiceStats& Service::stats() const {
   return state_->stats;

@@ -19,6 +19,9 @@
 // An edge whose Hello names no vocabulary may take over the cloud's, part by part, each once on a connection:
 // so what a connection can ask for is bounded by the file.
 //
+// Memory is admitted, too: an Open that would take the caches past kv_memory finds no room, and when texts
+// outgrow it the youngest session makes way (a Fault with a retry hint; its edge comes back with its ids).
+//
 // Each session's text is that of its own ids, params and seed, whoever shares the step (session.h has the
 // rules). A step that fails ends the sessions that were part of it with the engine's error.
 //
@@ -48,6 +51,9 @@ struct ServiceConfig {
   int32_t max_sessions = 8;                            // Busy beyond
   int32_t max_connections = 256;                       // with or without a session
   int32_t max_draft = 64;               // drafts of a session that wait unjudged; less when a step holds less
+  int32_t prefix_cache = 0;             // texts whose cache outlives them (cloud/prefix_cache.h); the engine
+                                        // has a sequence for each beside the sessions'. 0: nothing is shared
+  size_t kv_memory = 0;                 // bytes that caches may take together; 0: no bound
   int32_t prefill_rows = 512;           // of one step, so that a long prompt does not stall others for long
   Micros session_timeout{120'000'000};  // a connection on which nothing happens for so long ends; one whose
                                         // session waits for the engine is not idle
@@ -65,6 +71,7 @@ using Actions = std::vector<Action>;
 // Totals since start; tokens and drafts are added when their session ends.
 struct ServiceStats {
   uint64_t sessions_opened = 0, sessions_refused = 0, sessions_faulted = 0;
+  uint64_t rows_shared = 0;  // of prompts, that were taken over instead of computed
   uint64_t steps = 0, rows = 0, tokens_committed = 0, drafts_verified = 0, drafts_accepted = 0,
            drafts_stale = 0;
 
@@ -73,6 +80,8 @@ struct ServiceStats {
 
 class Service {
  public:
+  static constexpr Pos kRoomToGrow = 128;  // positions that admission leaves to each session
+
   // kUsage, with the figures, when the engine's steps are too small for a prompt or limits make no sense.
   static Status Check(const EngineInfo& engine, const ServiceConfig& config);
 
@@ -99,6 +108,7 @@ class Service {
   Actions OnStepDone(const Result<LogitsView>& logits, Micros now);
 
   int sessions() const;
+  int cached_texts() const;  // that have ended
   // When PlanStep will return rows; nullopt: not before a frame comes. In the past: now.
   std::optional<Micros> WorkDue() const;
   // What a step of so many rows took, from outside the steps planned here (cloud/calibrate.h).

@@ -294,6 +294,18 @@ std::optional<Frame> Session::TakeOpened(Micros now) {
   return Opened{.length = opened_length_, .server_us = static_cast<uint64_t>((now - open_at_).count())};
 }
 
+Pos Session::Adopt(SeqId from, Pos length) {
+  if (!lease_->engine().Copy(from, length, lease_->seq())) return 0;
+  return length - std::exchange(cached_, length);
+}
+
+CachedText Session::TakeCache() {
+  // A step that failed or was planned in vain may have left rows behind.
+  (void)lease_->engine().Truncate(lease_->seq(), cached_);
+  text_.resize(static_cast<size_t>(cached_));
+  return {std::move(lease_), std::move(text_), std::move(spans_)};
+}
+
 // Extends the text by the drafts that stand and one token more. Where laws judge, the edge waits, so that no
 // later draft is in flight and a bonus is taken.
 Result<Verdict> Session::JudgeRows(const LogitsView& logits, int first) {

@@ -42,6 +42,7 @@
 #include <vector>
 
 #include "base/types.h"
+#include "cloud/cached_text.h"
 #include "cloud/step_policy.h"
 #include "codec/sqs.h"
 #include "decode/engine.h"
@@ -52,22 +53,6 @@
 #include "wire/frame.h"
 
 namespace tandem {
-
-// An open sequence of an engine, closed with the lease.
-class SequenceLease {
- public:
-  SequenceLease(Engine& engine, SeqId seq) : engine_(engine), seq_(seq) {}
-  ~SequenceLease() { engine_.Close(seq_); }
-  SequenceLease(const SequenceLease&) = delete;
-  SequenceLease& operator=(const SequenceLease&) = delete;
-
-  Engine& engine() const { return engine_; }
-  SeqId seq() const { return seq_; }
-
- private:
-  Engine& engine_;
-  SeqId seq_;
-};
 
 struct SessionLimits {
   int32_t vocab = 0;       // ids below it are good
@@ -114,6 +99,16 @@ class Session {
   std::optional<Frame> TakeOpened(Micros now);
 
   std::span<const Token> text() const { return text_; }
+  // What the sequence has to hold before the first step, and what it holds.
+  TextView prompt() const { return {std::span(text_).first(text_.size() - 1), spans_}; }
+  TextView cached() const { return {std::span(text_).first(static_cast<size_t>(cached_)), spans_}; }
+  SeqId seq() const { return lease_->seq(); }
+  // Between steps: takes over rows [cached, length) of a sequence that SharedRows vouches for. Returns their
+  // number, 0 when the engine refused.
+  Pos Adopt(SeqId from, Pos length);
+  // Ends the session between steps: its cache, for a text that begins alike.
+  CachedText TakeCache();
+
   Micros last_active() const { return last_active_; }  // of the last frame or step
   const SessionStats& stats() const { return stats_; }
 

@@ -51,4 +51,12 @@ Status CheckIds(std::span<const Token> ids, int vocab) {
   return {};
 }
 
+Status CheckCopy(const Engine& engine, SeqId from, Pos length, SeqId to) {
+  if (from == to) return Fail(ErrorCode::kUsage, "sequence {} cannot be copied to itself", from);
+  if (length < engine.Length(to) || length > engine.Length(from))
+    return Fail(ErrorCode::kUsage, "cannot extend a sequence of {} positions to {} from one of {}",
+                engine.Length(to), length, engine.Length(from));
+  return {};
+}
+
 }  // namespace tandem

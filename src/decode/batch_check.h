@@ -24,6 +24,9 @@ struct RowsAsked {
 // figures.
 Status CheckBatch(std::span<const RowsAsked> batch, const EngineInfo& info);
 
+// The rules of Engine::Copy.
+Status CheckCopy(const Engine& engine, SeqId from, Pos length, SeqId to);
+
 // kUsage unless 0 <= id < vocab.
 Status CheckIds(std::span<const Token> ids, int vocab);
 

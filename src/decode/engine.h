@@ -21,13 +21,14 @@ namespace tandem {
 using SeqId = int32_t;  // a sequence (one KV cache slot) of one engine
 
 struct EngineInfo {
-  std::string model_name;   // for people
-  int vocab_size = 0;       // ids [0, vocab_size) have logits; padding ids at the end are left out
-  Pos context = 0;          // positions a sequence can hold
-  int max_sequences = 0;    // open at once
-  int max_rows = 0;         // rows of one Step, over all sequences
-  bool exact = true;        // the promise above holds for these weights on this machine
-  std::string exact_note;   // when not exact: why, one sentence
+  std::string model_name;     // for people
+  int vocab_size = 0;         // ids [0, vocab_size) have logits; padding ids at the end are left out
+  Pos context = 0;            // positions a sequence can hold
+  int max_sequences = 0;      // open at once
+  int max_rows = 0;           // rows of one Step, over all sequences
+  size_t position_bytes = 0;  // memory that the cache of a position takes
+  bool exact = true;          // the promise above holds for these weights on this machine
+  std::string exact_note;     // when not exact: why, one sentence
   std::string fingerprint;  // kernels: CPU features, ggml build, settings that change bits; equal text needs
                             // equal ones
 };
@@ -75,6 +76,10 @@ class Engine {
   virtual Result<LogitsView> Step(std::span<const SeqRows> batch) = 0;
   // Forgets positions >= length. kUsage when length is negative or larger than the sequence.
   virtual Status Truncate(SeqId seq, Pos length) = 0;
+  // Extends `to` by the rows of `from` at positions Length(to)..length, which are those of the same ids in
+  // the same kernel classes: the caller vouches for that. kUsage when `from` is shorter than length, or `to`
+  // longer.
+  virtual Status Copy(SeqId from, Pos length, SeqId to) = 0;
   virtual Pos Length(SeqId seq) const = 0;  // 0 for an unknown sequence
   virtual void Close(SeqId seq) = 0;        // unknown ids are ignored
 };

@@ -29,6 +29,7 @@ FakeEngine::FakeEngine(const FakeEngineConfig& config) : config_(config) {
   info_.context = config.context;
   info_.max_sequences = config.max_sequences;
   info_.max_rows = config.max_rows;
+  info_.position_bytes = config.position_bytes;
   info_.fingerprint = "fake";
 }
 
@@ -104,6 +105,19 @@ Status FakeEngine::Truncate(SeqId seq, Pos length) {
     return Fail(ErrorCode::kUsage, "cannot truncate a sequence of {} to {}", Length(seq), length);
   }
   it->second.hashes.resize(static_cast<size_t>(length));
+  return {};
+}
+
+Status FakeEngine::Copy(SeqId from, Pos length, SeqId to) {
+  if (!sequences_.contains(from) || !sequences_.contains(to))
+    return Fail(ErrorCode::kUsage, "sequence {} or {} is not open", from, to);
+  if (Status s = CheckCopy(*this, from, length, to); !s) return s;
+  const std::vector<uint64_t>& source = sequences_[from].hashes;
+  std::vector<uint64_t>& target = sequences_[to].hashes;
+  if (!std::equal(target.begin(), target.end(), source.begin()))
+    return Fail(ErrorCode::kInternal, "sequences {} and {} differ within {} positions", from, to,
+                target.size());
+  target.assign(source.begin(), source.begin() + length);
   return {};
 }
 

@@ -16,6 +16,7 @@ struct FakeEngineConfig {
   Pos context = 512;
   int max_sequences = 16;
   int max_rows = 512;
+  size_t position_bytes = 0;   // that it says a position takes
   uint64_t salt = 1;           // which model it is
   uint64_t follows = 0;        // not 0: another model's salt, whose logits it repeats ...
   double agreement = 0.0;      // ... at this share of prefixes (chosen by the prefix), its own elsewhere
@@ -31,6 +32,7 @@ class FakeEngine final : public Engine {
   Result<SeqId> Open() override;
   Result<LogitsView> Step(std::span<const SeqRows> batch) override;
   Status Truncate(SeqId seq, Pos length) override;
+  Status Copy(SeqId from, Pos length, SeqId to) override;  // kInternal when the prefixes differ
   Pos Length(SeqId seq) const override;
   void Close(SeqId seq) override { sequences_.erase(seq); }
 

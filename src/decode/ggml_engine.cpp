@@ -15,14 +15,22 @@
 
 namespace tandem {
 
+namespace {
+
+KvLayout LayoutOf(const Model& model, Pos context, int sequences) {
+  return {static_cast<int>(model.weights().layers.size()), model.hparams().kv_width(), context, sequences,
+          model.device()};
+}
+
+}  // namespace
+
 struct EngineCore {
   EngineCore(std::shared_ptr<const Model> the_model, EngineInfo the_info, bool exact,
              std::unique_ptr<Backend> the_backend)
       : model(std::move(the_model)),
         info(std::move(the_info)),
         rule(exact && IsCpu(model->device()) ? RowRuleOf(*model) : RowRule{}),
-        cache({static_cast<int>(model->weights().layers.size()), model->hparams().kv_width(), info.context,
-               info.max_sequences, model->device()}),
+        cache(LayoutOf(*model, info.context, info.max_sequences)),
         backend(std::move(the_backend)),
         graphs(*model, cache, *backend, info.max_sequences, info.max_rows) {}
 
@@ -80,6 +88,7 @@ EngineInfo MakeInfo(const Model& model, const GgmlEngineOptions& options) {
   info.context = options.context == 0 ? hp.context : options.context;
   info.max_sequences = options.max_sequences;
   info.max_rows = options.max_rows;
+  info.position_bytes = LayoutOf(model, options.context, options.max_sequences).RowBytes();
   info.exact_note = WhyInexact(model, options.exact);
   info.exact = info.exact_note.empty();
   info.fingerprint = KernelFingerprint(model, info.exact);
@@ -166,7 +175,17 @@ Result<SeqId> GgmlEngine::Fork(SeqId seq, Pos length) {
   if (!core_->cache.IsOpen(seq)) return Fail(ErrorCode::kUsage, "sequence {} is not open", seq);
   if (length < 0 || length > Length(seq))
     return Fail(ErrorCode::kUsage, "cannot fork {} of {} positions", length, Length(seq));
-  return core_->cache.Fork(seq, length);
+  auto fork = core_->cache.Open();
+  if (fork) core_->cache.Copy(seq, length, *fork);
+  return fork;
+}
+
+Status GgmlEngine::Copy(SeqId from, Pos length, SeqId to) {
+  if (!core_->cache.IsOpen(from) || !core_->cache.IsOpen(to))
+    return Fail(ErrorCode::kUsage, "sequence {} or {} is not open", from, to);
+  if (Status s = CheckCopy(*this, from, length, to); !s) return s;
+  core_->cache.Copy(from, length, to);
+  return {};
 }
 
 Status GgmlEngine::Truncate(SeqId seq, Pos length) {

@@ -54,6 +54,7 @@ class GgmlEngine final : public Engine {
   Result<SeqId> Open() override;
   Result<LogitsView> Step(std::span<const SeqRows> batch) override;  // whole models only, else kUsage
   Status Truncate(SeqId seq, Pos length) override;
+  Status Copy(SeqId from, Pos length, SeqId to) override;
   Pos Length(SeqId seq) const override;
   void Close(SeqId seq) override;
 

@@ -20,6 +20,10 @@ int PadTo(int n, int multiple) {
 
 }  // namespace
 
+size_t KvLayout::RowBytes() const {
+  return 2 * static_cast<size_t>(layers) * ggml_row_size(GGML_TYPE_F16, kv_width);
+}
+
 void UnmapPages::operator()(void* base) const {
   munmap(base, bytes);
 }
@@ -100,24 +104,25 @@ void KvCache::Truncate(SeqId seq, Pos length) {
   positions.erase(std::lower_bound(positions.begin(), positions.end(), length), positions.end());
 }
 
-Result<SeqId> KvCache::Fork(SeqId seq, Pos length) {
-  auto copy = Open();
-  if (!copy) return copy;
-  const Slot& from = slots_.at(seq);
-  Slot& to = slots_.at(*copy);
-  to.positions.assign(from.positions.begin(),
-                      std::lower_bound(from.positions.begin(), from.positions.end(), length));
+void KvCache::Copy(SeqId from_seq, Pos length, SeqId to_seq) {
+  const Slot& from = slots_.at(from_seq);
+  Slot& to = slots_.at(to_seq);
+  const auto begin = std::lower_bound(from.positions.begin(), from.positions.end(), Length(to_seq));
+  const auto end = std::lower_bound(begin, from.positions.end(), length);
+  const size_t row = ggml_row_size(GGML_TYPE_F16, layout_.kv_width);
+  const size_t source_at = row * static_cast<size_t>(begin - from.positions.begin());
+  const size_t target_at = row * to.positions.size();
   // Through the host: a copy within a device would need a graph of its own.
-  std::vector<uint8_t> rows(ggml_row_size(GGML_TYPE_F16, layout_.kv_width) * to.positions.size());
+  std::vector<uint8_t> rows(row * static_cast<size_t>(end - begin));
   const auto copy_rows = [&](const ggml_tensor* source, ggml_tensor* target) {
-    ggml_backend_tensor_get(source, rows.data(), 0, rows.size());
-    ggml_backend_tensor_set(target, rows.data(), 0, rows.size());
+    ggml_backend_tensor_get(source, rows.data(), source_at, rows.size());
+    ggml_backend_tensor_set(target, rows.data(), target_at, rows.size());
   };
   for (size_t layer = 0; layer < from.keys.size() && !rows.empty(); ++layer) {
     copy_rows(from.keys[layer], to.keys[layer]);
     copy_rows(from.values[layer], to.values[layer]);
   }
-  return copy;
+  to.positions.insert(to.positions.end(), begin, end);
 }
 
 ggml_tensor* KvCache::keys(SeqId seq, int layer) const {

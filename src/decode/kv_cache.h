@@ -4,7 +4,7 @@
 //
 // Every row carries its position, apart from the place where it lies: rows are kept in ascending order of
 // position, and a sequence's length (its next position) and its number of rows are two questions. Gather,
-// remove-range, export and import of rows belong here, on Slot's tensors and positions, as Fork shows.
+// remove-range, export and import of rows belong here, on Slot's tensors and positions, as Copy shows.
 #pragma once
 
 #include <ggml-backend.h>
@@ -27,6 +27,8 @@ struct KvLayout {
   Pos context = 0;    // rows a sequence can hold
   int sequences = 1;  // open at once
   ggml_backend_dev_t device = nullptr;
+
+  size_t RowBytes() const;  // of one position: keys and values of all layers
 };
 
 // Deleter of anonymous pages.
@@ -53,8 +55,8 @@ class KvCache {
   void Append(SeqId seq, Pos first,
               int rows);                 // after the rows were written: positions first, first + 1, ...
   void Truncate(SeqId seq, Pos length);  // forgets positions >= length
-  // A new sequence with copies of the rows at positions < length.
-  Result<SeqId> Fork(SeqId seq, Pos length);
+  // Appends to `to` copies of the rows of `from` at positions Length(to)..length.
+  void Copy(SeqId from, Pos length, SeqId to);
 
   // Tensors of an open sequence, [kv_width, rows] F16; the layer counts from the range's first. Rows past
   // Length hold finite numbers (zeros or forgotten rows), so that a masked row never turns into NaN.

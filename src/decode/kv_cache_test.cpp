@@ -53,7 +53,7 @@ TEST(KvCache, UnwrittenRowsAreZero) {
   for (int i = 0; i < 512 * 8; ++i) ASSERT_EQ(rows[i], 0) << i;
 }
 
-TEST(KvCache, AForkHoldsCopiesOfItsRows) {
+TEST(KvCache, ACopyHoldsTheRowsThatWereMissing) {
   KvCache cache(kLayout);
   const SeqId seq = *cache.Open();
   for (int layer = 0; layer < 2; ++layer) {
@@ -61,7 +61,9 @@ TEST(KvCache, AForkHoldsCopiesOfItsRows) {
     std::memset(cache.values(seq, layer)->data, 3 + layer, 10 * 8 * 2);
   }
   cache.Append(seq, 0, 10);
-  const SeqId fork = *cache.Fork(seq, 4);
+  const SeqId fork = *cache.Open();
+  cache.Copy(seq, 2, fork);
+  cache.Copy(seq, 4, fork);
   EXPECT_EQ(cache.Length(fork), 4);
   EXPECT_EQ(cache.Length(seq), 10);
   for (int layer = 0; layer < 2; ++layer) {

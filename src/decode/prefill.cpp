@@ -2,6 +2,7 @@
 #include "decode/prefill.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tandem {
 namespace {
@@ -17,6 +18,13 @@ Pos RoundDown(Pos p) {
 PromptSpan BulkOf(const PromptSpan& span) {
   const Pos begin = RoundUp(span.begin);
   return {begin, std::max(begin, RoundDown(span.end - 1))};
+}
+
+bool IsBulk(std::span<const PromptSpan> spans, Pos at) {
+  return std::any_of(spans.begin(), spans.end(), [at](const PromptSpan& span) {
+    const PromptSpan bulk = BulkOf(span);
+    return at >= bulk.begin && at < bulk.end;
+  });
 }
 
 void Append(std::vector<PrefillChunk>& chunks, Pos begin, Pos end, bool bulk, Pos step) {
@@ -52,6 +60,21 @@ Pos PrefillStart(std::span<const PromptSpan> spans, Pos length) {
     if (length > bulk.begin && length < bulk.end) return RoundDown(length);
   }
   return length;
+}
+
+Pos SameClassesUntil(std::span<const PromptSpan> a, std::span<const PromptSpan> b, Pos limit) {
+  // A class holds from one end of a bulk stretch to the next, so that it is enough to look there.
+  Pos first = limit;
+  for (const auto& [own, other] : {std::pair{a, b}, std::pair{b, a}}) {
+    for (const PromptSpan& span : own) {
+      const PromptSpan bulk = BulkOf(span);
+      if (bulk.begin == bulk.end) continue;
+      for (const Pos edge : {bulk.begin, bulk.end}) {
+        if (edge < first && IsBulk(own, edge) != IsBulk(other, edge)) first = edge;
+      }
+    }
+  }
+  return first;
 }
 
 }  // namespace tandem

@@ -30,4 +30,7 @@ std::vector<PrefillChunk> PlanPrefill(std::span<const PromptSpan> spans, Pos fro
 // block it cuts (a cache that long must be truncated to it).
 Pos PrefillStart(std::span<const PromptSpan> spans, Pos length);
 
+// Positions below it have the same class under both prompts; `limit` when all below `limit` have.
+Pos SameClassesUntil(std::span<const PromptSpan> a, std::span<const PromptSpan> b, Pos limit);
+
 }  // namespace tandem

@@ -109,8 +109,9 @@ void SimCloud::StepDone(uint64_t life, const std::vector<SeqRows>& rows) {
 void SimCloud::CheckIdle() {
   if (!up()) return;
   if (service_->sessions() != 0) trouble_ += fmt::format("{} sessions leaked; ", service_->sessions());
-  if (engine_->open_sequences() != 0) {
-    trouble_ += fmt::format("{} sequences of the target leaked; ", engine_->open_sequences());
+  if (engine_->open_sequences() != service_->cached_texts()) {
+    trouble_ += fmt::format("{} sequences of the target leaked; ",
+                            engine_->open_sequences() - service_->cached_texts());
   }
 }
 

@@ -1,6 +1,8 @@
 // See device.h.
 #include "model/device.h"
 
+#include <fstream>
+
 namespace tandem {
 
 namespace {
@@ -28,6 +30,21 @@ Result<ggml_backend_dev_t> FindDevice(const std::string& name) {
   }
   if (const ggml_backend_dev_t device = ggml_backend_dev_by_name(name.c_str())) return device;
   return Fail(ErrorCode::kUsage, "there is no device '{}'; this build of ggml has {}", name, DeviceNames());
+}
+
+size_t FreeMemory(ggml_backend_dev_t device) {
+  if (!IsCpu(device)) {
+    size_t free = 0, total = 0;
+    ggml_backend_dev_memory(device, &free, &total);
+    return free;
+  }
+  // ggml says all there is for the CPU. The page cache counts as free: the system gives it back.
+  std::ifstream file("/proc/meminfo");
+  std::string name;
+  for (size_t kilobytes = 0; file >> name >> kilobytes; file.ignore(64, '\n')) {
+    if (name == "MemAvailable:") return kilobytes * 1024;
+  }
+  return 0;
 }
 
 }  // namespace tandem

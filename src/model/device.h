@@ -4,6 +4,7 @@
 
 #include <ggml-backend.h>
 
+#include <cstddef>
 #include <string>
 
 #include "base/result.h"
@@ -18,5 +19,8 @@ inline bool IsCpu(ggml_backend_dev_t device) {
 // "auto": the first GPU, else the CPU; "cpu"; or a device by ggml's name for it ("CUDA0", "Vulkan1").
 // kUsage with the names there are.
 Result<ggml_backend_dev_t> FindDevice(const std::string& name);
+
+// Bytes of the device's memory that nobody uses, or that the system would give; 0: unknown.
+size_t FreeMemory(ggml_backend_dev_t device);
 
 }  // namespace tandem

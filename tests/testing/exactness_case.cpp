@@ -51,6 +51,8 @@ class CuttingConnection final : public Connection {
   std::unique_ptr<Connection> inner_;
 };
 
+constexpr int kKeptTexts = 2;  // of the cloud: prompts and rebuilt texts take over each other's rows
+
 }  // namespace
 
 LoadedModel LoadOrDie(const std::string& path) {
@@ -66,9 +68,10 @@ std::unique_ptr<CloudServer> Serve(const LoadedModel& model, int max_sessions) {
   config.software = "exactness test";
   config.vocab = model.vocab->identity();
   config.max_sessions = max_sessions;
+  config.prefix_cache = kKeptTexts;
   WsServerOptions listen;
   listen.listen = "127.0.0.1:0";
-  return ValueOrDie(CloudServer::Start(EngineOf(model, 2, max_sessions), config, listen));
+  return ValueOrDie(CloudServer::Start(EngineOf(model, 2, max_sessions + kKeptTexts), config, listen));
 }
 
 RunResult RunCase(const ExactnessCase& c, Mode mode, const LoadedModel& target, uint16_t port) {

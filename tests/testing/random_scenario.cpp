@@ -10,6 +10,7 @@ namespace {
 constexpr int kVocab = 48;
 constexpr Token kEnd = 7;
 constexpr uint64_t kTargetSalt = 11;
+constexpr int kMostKept = 3;
 
 class Dice {
  public:
@@ -107,6 +108,15 @@ EdgeSetup RandomEdge(Dice& dice, const CloudSetup& cloud, bool stormy) {
   return edge;
 }
 
+// All prompts begin as the first one does, as far as they go.
+void BeginAlike(Scenario& scenario) {
+  const std::vector<Token>& first = scenario.edges.front().config.prompt;
+  for (EdgeSetup& edge : scenario.edges) {
+    std::vector<Token>& prompt = edge.config.prompt;
+    std::copy_n(first.begin(), std::min(first.size(), prompt.size()), prompt.begin());
+  }
+}
+
 }  // namespace
 
 Scenario RandomScenario(uint64_t seed) {
@@ -118,7 +128,7 @@ Scenario RandomScenario(uint64_t seed) {
   CloudSetup& cloud = scenario.cloud;
   cloud.target = {.vocab_size = kVocab,
                   .context = dice.OneOf<Pos>({24, 100, 512, 512}),
-                  .max_sequences = count,
+                  .max_sequences = count + kMostKept,
                   .max_rows = dice.OneOf({64, 130, 512}),
                   .salt = kTargetSalt,
                   .end_token = kEnd,
@@ -127,12 +137,14 @@ Scenario RandomScenario(uint64_t seed) {
                    .vocab = {.size = kVocab, .digest = Digest{1}},
                    .max_sessions = count,
                    .max_draft = dice.OneOf({2, 8, 64}),
+                   .prefix_cache = dice.OneOf({0, 1, kMostKept}),
                    .prefill_rows = dice.OneOf({64, 512})};
   cloud.step_cost = dice.Ms(0, 40);
   for (int i = 0; i < count; ++i) {
     scenario.edges.push_back(RandomEdge(dice, cloud, stormy));
     scenario.edges.back().config.clouds = scenario.replicas;
   }
+  if (dice.Chance(50)) BeginAlike(scenario);
   if (!stormy) return scenario;
   // Not before every edge has had its first session.
   for (int64_t left = dice.Between(0, 2); left > 0; --left) {

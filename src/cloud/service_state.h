@@ -1,0 +1,134 @@
+// The insides of a Service, shared by service.cpp (events and steps) and service_admission.cpp (who gets a
+// sequence and whose rows serve whom).
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "cloud/batcher.h"
+#include "cloud/prefix_cache.h"
+#include "cloud/service.h"
+#include "cloud/session.h"
+
+namespace tandem {
+
+constexpr uint32_t kBusyRetryMs = 1000;
+
+inline Fault FaultOf(const Error& why) {
+  return {.code = why.code,
+          .message = why.message,
+          .retry_after_ms = why.code == ErrorCode::kBusy ? kBusyRetryMs : 0};
+}
+
+struct Peer {
+  bool greeted = false;
+  size_t vocabulary_offered = 0, vocabulary_sent = 0;  // bytes
+  Micros since{0};                                     // of the connection, later of its last frame
+  std::shared_ptr<Session> session;                    // null between sessions
+  uint64_t opened = 0;                                 // which session of the service that is, from 1
+
+  Costs told;  // the last that its edge heard
+  Micros told_at{0};
+
+  // When the session wants the engine; nullopt: not before a frame comes.
+  std::optional<Micros> WorkDue() const {
+    if (!session) return std::nullopt;
+    return session->WantsPrefill() ? Micros{0} : session->StepDue();
+  }
+};
+
+struct Service::State {
+  State(Engine& e, ServiceConfig c)
+      : engine(e),
+        config(std::move(c)),
+        batcher(e.info().max_rows, std::min(config.prefill_rows, e.info().max_rows)),
+        prefixes(config.prefix_cache) {
+    limits = {.vocab = std::min(e.info().vocab_size, config.vocab.size),
+              .context = e.info().context,
+              .max_draft =
+                  std::min({config.max_draft, e.info().max_rows - 1, static_cast<int32_t>(kMaxDraftTokens)})};
+  }
+
+  void Send(ConnId conn, const Frame& frame) {
+    actions.push_back({Action::Kind::kSend, conn, Encode(frame)});
+  }
+
+  void Retire(Peer& peer) {
+    if (!peer.session) return;
+    const SessionStats& s = peer.session->stats();
+    stats.tokens_committed += s.committed;
+    stats.drafts_verified += s.verified;
+    stats.drafts_accepted += s.accepted;
+    stats.drafts_stale += s.stale;
+    // The step under way still needs it: then OnStepDone is the end.
+    const bool stepping = std::any_of(plan.parts.begin(), plan.parts.end(),
+                                      [&](const StepPart& part) { return part.session == peer.session; });
+    if (!stepping) prefixes.Keep(peer.session->TakeCache());
+    peer.session.reset();
+  }
+
+  void Hangup(ConnId conn) {
+    actions.push_back({Action::Kind::kClose, conn, {}});
+    Forget(conn);
+  }
+  void Forget(ConnId conn) {
+    const auto it = peers.find(conn);
+    if (it == peers.end()) return;
+    Retire(it->second);
+    peers.erase(it);
+  }
+
+  // The peer hears why, then loses its connection.
+  void End(ConnId conn, const Error& why) {
+    const auto it = peers.find(conn);
+    if (it == peers.end()) return;
+    stats.sessions_faulted += it->second.session ? 1 : 0;
+    Send(conn, FaultOf(why));
+    Hangup(conn);
+  }
+
+  std::vector<std::shared_ptr<Session>> Live() const;
+  // What is cached of other texts goes to sessions in prefill.
+  void SharePrefixes(Micros now);
+  int64_t PositionsLeft() const;     // of kv_memory; below 0 when texts have outgrown it
+  bool MakeRoom(int64_t positions);  // at the cost of kept texts
+  void ShedYoungest();               // ... and, when texts outgrow the memory, of sessions
+  Result<SeqId> OpenSequence(size_t ids);
+
+  void Book(const StepPlan& done, Micros now);
+  // Tells a session's edge what its rows cost beside the others', if that is news.
+  void TellCosts(ConnId conn, Peer& peer, Micros now);
+
+  Status On(ConnId conn, Peer& peer, const Hello& hello);
+  std::optional<VocabularyOffer> OfferTo(Peer& peer, const Hello& hello) const;
+  Status On(ConnId conn, Peer& peer, const VocabularyWanted& wanted);
+  Status On(ConnId conn, Peer& peer, const Open& open, Micros now);
+  Status On(ConnId conn, Peer& peer, const Frame& frame, Micros now);
+
+  int sessions() const {
+    return static_cast<int>(
+        std::count_if(peers.begin(), peers.end(), [](const auto& p) { return p.second.session != nullptr; }));
+  }
+
+  Actions Take() { return std::exchange(actions, {}); }
+
+  Engine& engine;
+  ServiceConfig config;
+  SessionLimits limits;
+  Batcher batcher;
+  PrefixCache prefixes;
+  std::map<ConnId, Peer> peers;
+  StepPlan plan;  // of the step under way
+  Micros planned_at{0};
+  CostCurve costs;
+  double load = 0;  // rows of a step, running mean
+  bool draining = false;
+  ServiceStats stats;
+  Actions actions;
+};
+
+}  // namespace tandem
