@@ -8,19 +8,20 @@
 namespace tandem {
 namespace {
 
-constexpr Micros kFirst{100'000}, kLongest{5'000'000};
+constexpr Micros kShortest{100'000}, kLongest{5'000'000};
+constexpr int kShareOfAway = 20;  // so that a loss of T is noticed to be over within T + T / 20
 
 }  // namespace
 
 std::optional<Micros> Backoff::Lost(Micros now, Micros at_least) {
   if (!lost_at_) lost_at_ = now;
   const Micros end = *lost_at_ + patience_;
-  if (now >= end) return std::nullopt;
   if (losses_ + 1 < clouds_) {
     ++losses_;
     return now;
   }
-  const Micros step = std::min(kLongest, kFirst * (1u << std::min(attempt_, 10u)));
+  if (now >= end) return std::nullopt;
+  const Micros step = std::clamp(Away(now) / kShareOfAway, kShortest, kLongest);
   // Between half and all of the step.
   const uint32_t word = Philox4x32({attempt_++, 0, 0, 0xB0FFu},
                                    {static_cast<uint32_t>(seed_), static_cast<uint32_t>(seed_ >> 32)})[0];
