@@ -5,21 +5,18 @@
 #include <map>
 #include <optional>
 
-#include "cli/child_process.h"
-#include "cli/demo_target.h"
+#include "cli/cloud_child.h"
 #include "cli/figures_claims.h"
 #include "cli/model_path.h"
 #include "cli/writing.h"
 #include "edge/dialer.h"
 #include "lab/simulated_load.h"
-#include "model/weights_hash.h"
 
 namespace tandem {
 
 namespace {
 
-constexpr int kCloudThreads = 2, kDraftThreads = 1;
-constexpr Micros kStartPatience{60'000'000};
+constexpr int kDraftThreads = 1;  // the cloud's process gets the cores: its steps are what takes time
 constexpr int kChunks[] = {2, 4, 8};
 
 struct Contender {
@@ -69,18 +66,9 @@ class Bench {
 
  private:
   Status Prepare() {
-    auto small = FindModel("demo-target-q8_0.gguf"), draft = FindModel("demo-draft-q8_0.gguf");
-    if (!small) return Forward(small);
+    auto draft = FindModel("demo-draft-q8_0.gguf");
     if (!draft) return Forward(draft);
-    auto target = PrepareDemoTarget(*small, CacheFolder() + "/demo", kCloudThreads, tell_, stopped_);
-    if (!target) return Forward(target);
-    auto status = cloud_.Start({"cloud", "--model", target->path, "--listen", "127.0.0.1:0", "--threads",
-                                std::to_string(kCloudThreads), "--max-sessions", "1"});
-    if (!status) return status;
-    const std::string scheme = "ws://";
-    auto line = cloud_.WaitForLine("listening on " + scheme, kStartPatience, stopped_);
-    if (!line) return Forward(line);
-    url_ = line->substr(line->find(scheme));
+    if (auto target = cloud_.StartDemo(tell_, stopped_); !target) return Forward(target);
     auto edge = LoadEdgeModel(*draft, Mode::kAuto, {.threads = kDraftThreads});
     if (!edge) return Forward(edge);
     edge_ = std::move(*edge);
@@ -116,7 +104,7 @@ class Bench {
     spec.max_tokens = options_.tokens;
     spec.sampling.seed = options_.seed + prompt;
     spec.draft_length = std::max(1, contender.k);
-    auto dial = MakeDialer({url_, "", {.rtt = rtt}});
+    auto dial = MakeDialer({cloud_.url(), "", {.rtt = rtt}});
     if (!dial) return Forward(dial);
     TextPrinter printer(*edge_.vocab, nullptr, false);
     const std::atomic<bool> never{false};
@@ -186,8 +174,7 @@ class Bench {
   const FiguresOptions& options_;
   const FiguresTell& tell_;
   const std::function<bool()>& stopped_;
-  ChildProcess cloud_;
-  std::string url_;
+  CloudChild cloud_;
   EdgeModel edge_;
   Figures figures_;
   std::vector<Micros> costs_;  // of the last auto text

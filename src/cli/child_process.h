@@ -1,4 +1,4 @@
-// A child that runs this same program with other arguments: the demo's cloud.
+// A child that runs this same program with other arguments.
 #pragma once
 
 #include <sys/types.h>

@@ -1,11 +1,9 @@
 // tandem demo: on this machine, a cloud with a target as costly as a large model's and an edge with the demo
 // draft write a story over a shaped link; then what each mode cost, and whether the texts are equal.
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "cli/child_process.h"
+#include "cli/cloud_child.h"
 #include "cli/demo_table.h"
-#include "cli/demo_target.h"
 #include "cli/model_path.h"
 #include "cli/output.h"
 #include "cli/signal_watch.h"
@@ -19,13 +17,6 @@ namespace tandem {
 namespace {
 
 constexpr int kDraftThreads = 1;  // the cloud's process gets the cores: its steps are what takes time
-// More cores would need gigabytes of padding to make a step as slow as a large model's.
-constexpr int kMostCloudThreads = 2;
-constexpr Micros kStartPatience{60'000'000};
-
-int CloudThreads() {
-  return std::min(AllThreads(), kMostCloudThreads);
-}
 
 class Demo {
  public:
@@ -57,41 +48,26 @@ class Demo {
 
  private:
   Status Prepare() {
-    auto small = FindModel("demo-target-q8_0.gguf");
-    if (!small) return Forward(small);
     auto draft = FindModel("demo-draft-q8_0.gguf");
     if (!draft) return Forward(draft);
-    auto target = PrepareDemoTarget(*small, CacheFolder() + "/demo", CloudThreads(), tandem::Tell,
-                                    [this] { return cancel_.load(); });
+    auto target = cloud_.StartDemo(tandem::Tell, [this] { return cancel_.load(); });
     if (!target) return Forward(target);
     result_.target = *target;
-    if (auto status = StartCloud(); !status) return status;
+    auto dial = MakeDialer({cloud_.url(), "", result_.shape});
+    if (!dial) return Forward(dial);
+    dial_ = *dial;
     auto edge = LoadEdgeModel(*draft, Mode::kSpeculate, {.threads = kDraftThreads});
     if (!edge) return Forward(edge);
     edge_ = std::move(*edge);
-    Introduce(*small);
+    Introduce();
     return {};
   }
 
-  Status StartCloud() {
-    auto status = cloud_.Start({"cloud", "--model", result_.target.path, "--listen", "127.0.0.1:0",
-                                "--threads", std::to_string(CloudThreads()), "--max-sessions", "1"});
-    if (!status) return status;
-    const std::string scheme = "ws://";
-    auto line =
-        cloud_.WaitForLine("listening on " + scheme, kStartPatience, [this] { return cancel_.load(); });
-    if (!line) return Forward(line);
-    auto dial = MakeDialer({line->substr(line->find(scheme)), "", result_.shape});
-    if (!dial) return Forward(dial);
-    dial_ = *dial;
-    return {};
-  }
-
-  void Introduce(const std::string& small) {
+  void Introduce() {
     const DemoTarget& target = result_.target;
     tandem::Tell(
         fmt::format("cloud: {} padded to {} layers of feed-forward {}, the same text at {:.1f} ms a step",
-                    small, target.layers, target.ff, target.step_ms));
+                    target.original, target.layers, target.ff, target.step_ms));
     tandem::Tell(fmt::format("edge: {}; link: {:g} ms round trip, {:g} mbit/s down, {:g} up; seed {}",
                              edge_.path, ToMs(result_.shape.rtt), result_.shape.rates.down_bps / 1e6,
                              result_.shape.rates.up_bps / 1e6, spec_.sampling.seed));
@@ -133,7 +109,7 @@ class Demo {
   SignalWatch signals_;
   WritingSpec spec_;
   DemoResult result_;
-  ChildProcess cloud_;
+  CloudChild cloud_;
   EdgeModel edge_;
   Dialer dial_;
 };

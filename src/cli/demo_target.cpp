@@ -84,8 +84,8 @@ Result<std::string> PaddedPath(const std::string& original, const std::string& f
 
 class Padding {
  public:
-  Padding(std::string original, std::string path, int threads)
-      : original_(std::move(original)), threads_(threads) {
+  Padding(std::string original, std::string path, int threads) : threads_(threads) {
+    target_.original = std::move(original);
     target_.path = std::move(path);
     target_.ff = kFeedForward;
   }
@@ -102,7 +102,7 @@ class Padding {
   }
 
   Status Write(int layers) {
-    auto report = PadModel({original_, layers, kFeedForward}, target_.path);
+    auto report = PadModel({target_.original, layers, kFeedForward}, target_.path);
     if (!report) return Forward(report);
     target_.layers = layers;
     target_.reused = false;
@@ -123,7 +123,6 @@ class Padding {
     return {};
   }
 
-  std::string original_;
   int threads_;
   DemoTarget target_;
 };

@@ -13,6 +13,7 @@ namespace tandem {
 inline constexpr double kStepLowMs = 40, kStepHighMs = 60;
 
 struct DemoTarget {
+  std::string original;  // the model that was padded
   std::string path;
   int layers = 0, ff = 0;
   double step_ms = 0;   // one row after 64, the quickest of a few, measured now
