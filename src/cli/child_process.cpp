@@ -131,6 +131,10 @@ bool ChildProcess::EndedWithin(Micros patience) {
   }
 }
 
+void ChildProcess::Kill() {
+  if (pid_ > 0) kill(pid_, SIGKILL);
+}
+
 void ChildProcess::Stop() {
   if (pid_ > 0) {
     kill(pid_, SIGTERM);

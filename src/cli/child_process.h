@@ -33,6 +33,8 @@ class ChildProcess {
   Result<std::string> WaitForLine(const std::string& mark, Micros patience,
                                   const std::function<bool()>& given_up);
 
+  // SIGKILL, from any thread between Start and Stop; Stop has still to reap it.
+  void Kill();
   // SIGTERM, and SIGKILL if it lives on for two seconds. Reaps it. Idempotent.
   void Stop();
 

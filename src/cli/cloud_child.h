@@ -14,6 +14,7 @@ struct CloudChildOptions {
   std::string model;  // path of the target
   int threads = 1;
   int max_sessions = 1;
+  int prefix_cache = 0;  // 0: no text is spared its prompt by the one before it
 };
 
 class CloudChild {
@@ -25,6 +26,7 @@ class CloudChild {
   Result<DemoTarget> StartDemo(const std::function<void(const std::string&)>& tell,
                                const std::function<bool()>& stopped);
 
+  void Kill() { process_.Kill(); }  // without a warning, from any thread
   void Stop() { process_.Stop(); }
 
   const std::string& url() const { return url_; }  // ws://HOST:PORT

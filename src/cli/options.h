@@ -28,7 +28,8 @@ enum : VerbSet {
   kVerbChat = 1u << 10,
   kVerbBenchRules = 1u << 11,
   kVerbBenchFigures = 1u << 12,
-  kVerbAll = (1u << 13) - 1,
+  kVerbBenchFaults = 1u << 15,
+  kVerbAll = (1u << 16) - 1,
 };
 
 enum class OptionKind {

@@ -16,6 +16,7 @@ int ModelPadVerb(const Arguments& arguments);     // model_pad.cpp: the same fun
 int ModelRandomVerb(const Arguments& arguments);  // model_random.cpp: random weights in a given shape
 int BenchEngineVerb(const Arguments& arguments);  // bench_engine_verb.cpp: speed against libllama
 int CompletionVerb(const Arguments& arguments);   // completion.cpp: a completion script
+int BenchFaultsVerb(const Arguments& arguments);  // bench_faults_verb.cpp: what a cut or a killed cloud costs
 int BenchFiguresVerb(
     const Arguments& arguments);  // bench_figures_verb.cpp: what speculation over a link is worth
 int BenchRulesVerb(const Arguments& arguments);  // bench_rules_verb.cpp: the rules that judge drafts

@@ -1,0 +1,134 @@
+// See bench_faults.h.
+#include "cli/bench_faults.h"
+
+#include <atomic>
+#include <thread>
+
+#include "base/clock.h"
+#include "cli/cloud_child.h"
+#include "cli/model_path.h"
+#include "cli/writing.h"
+#include "edge/dialer.h"
+#include "wire/tcp_proxy.h"
+
+namespace tandem {
+
+namespace {
+
+constexpr int kDraftThreads = 1;
+constexpr Micros kSlack{500'000};     // that a cut may cost beyond its length
+constexpr Micros kSwitch{2'000'000};  // that a killed cloud may cost; its prompt's prefill counts, too
+constexpr Micros kMargin{5'000'000};  // the proxy's second cut stays so far from the text's end
+
+void Sleep(Micros time, const std::function<bool()>& stopped) {
+  const SteadyClock clock;
+  for (const Micros end = clock.Now() + time; clock.Now() < end && !stopped();)
+    std::this_thread::sleep_for(std::min(Micros{50'000}, end - clock.Now()));
+}
+
+class Bench {
+ public:
+  Bench(const FaultsOptions& options, const std::function<void(const std::string&)>& tell,
+        const std::function<bool()>& stopped)
+      : options_(options), tell_(tell), stopped_(stopped) {}
+
+  Result<std::vector<FaultRow>> Run() {
+    auto draft = FindModel("demo-draft-q8_0.gguf");
+    if (!draft) return Forward(draft);
+    auto edge = LoadEdgeModel(*draft, Mode::kAuto, {.threads = kDraftThreads});
+    if (!edge) return Forward(edge);
+    edge_ = std::move(*edge);
+    for (const Micros rtt : options_.round_trips) {
+      if (Status s = At(rtt); !s) return Forward(s);
+    }
+    return std::move(rows_);
+  }
+
+ private:
+  Status At(Micros rtt) {
+    CloudChild first, second;
+    for (CloudChild* cloud : {&first, &second}) {
+      if (auto target = cloud->StartDemo(tell_, stopped_); !target) return Forward(target);
+    }
+    tell_(fmt::format("round trip {:g} ms: without a fault", ToMs(rtt)));
+    auto plain = WriteOver({{first.url(), "", {.rtt = rtt}}});
+    if (!plain) return Forward(plain);
+    for (const CutMode mode : {CutMode::kStall, CutMode::kDrop}) {
+      auto report = WithCut(first.url(), rtt, mode, plain->TotalMs());
+      if (!report) return Forward(report);
+      Book(mode == CutMode::kStall ? "stall" : "drop", rtt, options_.cut + kSlack, *plain, *report);
+    }
+    auto report = WithKill(first, second, rtt, plain->TotalMs());
+    if (!report) return Forward(report);
+    Book("kill", rtt, kSwitch, *plain, *report);
+    return {};
+  }
+
+  Result<TextReport> WriteOver(const std::vector<CloudRoute>& routes) {
+    if (stopped_()) return Fail(ErrorCode::kInternal, "interrupted");
+    WritingSpec spec;
+    spec.mode = Mode::kAuto;
+    spec.prompt = options_.prompt;
+    spec.max_tokens = options_.tokens;
+    spec.sampling.seed = options_.seed;
+    spec.clouds = static_cast<int32_t>(routes.size());
+    auto dial = MakeDialer(routes);
+    if (!dial) return Forward(dial);
+    TextPrinter printer(*edge_.vocab, nullptr, false);
+    const std::atomic<bool> never{false};
+    auto writing = Write(spec, edge_, *dial, printer, never);
+    if (!writing) return Forward(writing);
+    if (writing->report.error) return tl::unexpected(*writing->report.error);
+    return std::move(writing->report);
+  }
+
+  // Begins the text so that the proxy's first cut comes in its middle, and the second one after its end.
+  Result<TextReport> WithCut(const std::string& url, Micros rtt, CutMode mode, double text_ms) {
+    const auto half = Micros(static_cast<int64_t>(text_ms * 500));
+    TcpProxyOptions proxy{.listen = "127.0.0.1:0", .to = url.substr(url.rfind('/') + 1), .cut_mode = mode};
+    proxy.shape.rtt = rtt;
+    proxy.shape.cuts = {.every = 2 * half + options_.cut + kMargin, .length = options_.cut};
+    auto running = StartTcpProxy(proxy);
+    if (!running) return Forward(running);
+    tell_(fmt::format("round trip {:g} ms: a cut of {:g} s, {}", ToMs(rtt), ToMs(options_.cut) / 1000,
+                      mode == CutMode::kStall ? "nobody is told" : "connections are reset"));
+    Sleep(proxy.shape.cuts.every - half, stopped_);
+    return WriteOver({{"ws://" + (*running)->address(), "", {}}});
+  }
+
+  Result<TextReport> WithKill(CloudChild& first, const CloudChild& second, Micros rtt, double text_ms) {
+    tell_(fmt::format("round trip {:g} ms: a killed cloud with a replica", ToMs(rtt)));
+    std::jthread killer([&](const std::stop_token& written) {
+      Sleep(Micros(static_cast<int64_t>(text_ms * 500)), [&] { return written.stop_requested(); });
+      first.Kill();
+    });
+    return WriteOver({{first.url(), "", {.rtt = rtt}}, {second.url(), "", {.rtt = rtt}}});
+  }
+
+  void Book(const std::string& fault, Micros rtt, Micros allowed, const TextReport& plain,
+            const TextReport& report) {
+    rows_.push_back({.fault = fault,
+                     .rtt_ms = ToMs(rtt),
+                     .without_ms = plain.TotalMs(),
+                     .with_ms = report.TotalMs(),
+                     .allowed_ms = ToMs(allowed),
+                     .reconnects = report.stats.reconnects,
+                     .identical = report.text == plain.text});
+  }
+
+  const FaultsOptions& options_;
+  const std::function<void(const std::string&)>& tell_;
+  const std::function<bool()>& stopped_;
+  EdgeModel edge_;
+  std::vector<FaultRow> rows_;
+};
+
+}  // namespace
+
+Result<std::vector<FaultRow>> MeasureFaults(const FaultsOptions& options,
+                                            const std::function<void(const std::string&)>& tell,
+                                            const std::function<bool()>& stopped) {
+  return Bench(options, tell, stopped).Run();
+}
+
+}  // namespace tandem
