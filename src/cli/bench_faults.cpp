@@ -5,17 +5,19 @@
 #include <thread>
 
 #include "base/clock.h"
+#include "base/user_cache.h"
 #include "cli/cloud_child.h"
 #include "cli/model_path.h"
 #include "cli/writing.h"
 #include "edge/dialer.h"
+
 #include "wire/tcp_proxy.h"
 
 namespace tandem {
 
 namespace {
 
-constexpr int kDraftThreads = 1;
+constexpr int kCloudThreads = 2, kDraftThreads = 1;
 constexpr Micros kSlack{500'000};     // that a cut may cost beyond its length
 constexpr Micros kSwitch{2'000'000};  // that a killed cloud may cost; its prompt's prefill counts, too
 constexpr Micros kMargin{5'000'000};  // the proxy's second cut stays so far from the text's end
@@ -33,8 +35,12 @@ class Bench {
       : options_(options), tell_(tell), stopped_(stopped) {}
 
   Result<std::vector<FaultRow>> Run() {
-    auto draft = FindModel("demo-draft-q8_0.gguf");
+    auto draft = FindModel("demo-draft-q8_0.gguf"), small = FindModel("demo-target-q8_0.gguf");
     if (!draft) return Forward(draft);
+    if (!small) return Forward(small);
+    auto target = PrepareDemoTarget(*small, CacheFolder() + "/demo", kCloudThreads, tell_, stopped_);
+    if (!target) return Forward(target);
+    target_ = target->path;
     auto edge = LoadEdgeModel(*draft, Mode::kAuto, {.threads = kDraftThreads});
     if (!edge) return Forward(edge);
     edge_ = std::move(*edge);
@@ -48,7 +54,7 @@ class Bench {
   Status At(Micros rtt) {
     CloudChild first, second;
     for (CloudChild* cloud : {&first, &second}) {
-      if (auto target = cloud->StartDemo(tell_, stopped_); !target) return Forward(target);
+      if (Status s = cloud->Start({.model = target_, .threads = kCloudThreads}, stopped_); !s) return s;
     }
     tell_(fmt::format("round trip {:g} ms: without a fault", ToMs(rtt)));
     auto plain = WriteOver({{first.url(), "", {.rtt = rtt}}});
@@ -93,7 +99,9 @@ class Bench {
     tell_(fmt::format("round trip {:g} ms: a cut of {:g} s, {}", ToMs(rtt), ToMs(options_.cut) / 1000,
                       mode == CutMode::kStall ? "nobody is told" : "connections are reset"));
     Sleep(proxy.shape.cuts.every - half, stopped_);
-    return WriteOver({{"ws://" + (*running)->address(), "", {}}});
+    auto report = WriteOver({{"ws://" + (*running)->address(), "", {}}});
+    if (report && (*running)->totals().cuts == 0) return TooEarly();
+    return report;
   }
 
   Result<TextReport> WithKill(CloudChild& first, const CloudChild& second, Micros rtt, double text_ms) {
@@ -102,7 +110,14 @@ class Bench {
       Sleep(Micros(static_cast<int64_t>(text_ms * 500)), [&] { return written.stop_requested(); });
       first.Kill();
     });
-    return WriteOver({{first.url(), "", {.rtt = rtt}}, {second.url(), "", {.rtt = rtt}}});
+    auto report = WriteOver({{first.url(), "", {.rtt = rtt}}, {second.url(), "", {.rtt = rtt}}});
+    if (report && report->stats.reconnects == 0) return TooEarly();
+    return report;
+  }
+
+  static Result<TextReport> TooEarly() {
+    return Fail(ErrorCode::kInternal,
+                "the text was written before the fault came: this machine is too busy to time it");
   }
 
   void Book(const std::string& fault, Micros rtt, Micros allowed, const TextReport& plain,
@@ -119,6 +134,7 @@ class Bench {
   const FaultsOptions& options_;
   const std::function<void(const std::string&)>& tell_;
   const std::function<bool()>& stopped_;
+  std::string target_;  // path
   EdgeModel edge_;
   std::vector<FaultRow> rows_;
 };
