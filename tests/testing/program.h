@@ -37,6 +37,7 @@ class RunningTandem {
   void Type(const std::string& text);
   void EndTyping();
   void Signal(int signal);
+  pid_t pid() const { return pid_; }
   // Sends the signal, if not 0, and waits for the end.
   Ran Finish(int signal = 0);
 
