@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/prompt_span.h"
+
 namespace tandem {
 
 namespace {
@@ -25,13 +27,9 @@ Status Session::Check(const Open& open, const SessionLimits& limits) {
       return Fail(ErrorCode::kProtocol, "Open holds id {}, outside the vocabulary of {}", id, limits.vocab);
     }
   }
-  Pos end = 0;
-  for (const PromptSpan& span : open.spans) {
-    if (span.begin < end || span.end <= span.begin || static_cast<size_t>(span.end) > open.ids.size()) {
-      return Fail(ErrorCode::kProtocol, "Open holds the prompt span {}..{} after {}, in {} ids", span.begin,
-                  span.end, end, open.ids.size());
-    }
-    end = span.end;
+  if (const auto misfit = FindMisfit(open.spans, open.ids.size())) {
+    return Fail(ErrorCode::kProtocol, "Open holds the prompt span {}..{} after {}, in {} ids",
+                misfit->span.begin, misfit->span.end, misfit->after, open.ids.size());
   }
   if (open.run_until < 0 || open.run_until > limits.context) {
     return Fail(ErrorCode::kProtocol, "Open grants credit to position {}, the context is {}", open.run_until,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/prompt_span.h"
 #include "edge/generation_state.h"
 #include "sample/quantise.h"
 
@@ -52,13 +53,9 @@ Status CheckSpans(const std::vector<PromptSpan>& spans, size_t length) {
   if (spans.size() > kMaxSpans) {
     return Fail(ErrorCode::kUsage, "a prompt of {} parts, at most {}", spans.size(), kMaxSpans);
   }
-  Pos end = 0;
-  for (const PromptSpan& span : spans) {
-    if (span.begin < end || span.end <= span.begin || static_cast<size_t>(span.end) > length) {
-      return Fail(ErrorCode::kUsage, "a prompt of {} ids with [{}, {}) after {}", length, span.begin,
-                  span.end, end);
-    }
-    end = span.end;
+  if (const auto misfit = FindMisfit(spans, length)) {
+    return Fail(ErrorCode::kUsage, "a prompt of {} ids with [{}, {}) after {}", length, misfit->span.begin,
+                misfit->span.end, misfit->after);
   }
   return {};
 }

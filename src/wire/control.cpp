@@ -2,6 +2,7 @@
 // (ranges, order, text) is checked here before a struct leaves.
 #include <limits>
 
+#include "base/prompt_span.h"
 #include "wire/frame_body.h"
 #include "wire/messages_generated.h"
 #include "wire/text.h"
@@ -204,15 +205,11 @@ std::vector<PromptSpan> ReadSpans(const flatbuffers::Vector<const schema::Span*>
     checks.Complain("spans", "number {}, more than {}", packed->size(), kMaxSpans);
     return spans;
   }
-  Pos end = 0;
-  for (const schema::Span* span : *packed) {
-    if (span->begin() < end || span->end() <= span->begin() || static_cast<size_t>(span->end()) > length) {
-      checks.Complain("spans", "hold [{}, {}) after position {} in {} ids", span->begin(), span->end(), end,
-                      length);
-      return spans;
-    }
-    end = span->end();
-    spans.push_back({span->begin(), span->end()});
+  for (const schema::Span* span : *packed) spans.push_back({span->begin(), span->end()});
+  if (const auto misfit = FindMisfit(spans, length)) {
+    checks.Complain("spans", "hold [{}, {}) after position {} in {} ids", misfit->span.begin,
+                    misfit->span.end, misfit->after, length);
+    spans.clear();
   }
   return spans;
 }
