@@ -19,7 +19,7 @@ struct CloudSetup {
   ServiceConfig service;
   Micros step_cost{5'000};         // of one engine step ...
   Micros row_cost{200};            // ... and of each of its rows
-  std::vector<Micros> measured{};  // instead of both: [i] is a step of i + 1 rows, the last slope beyond
+  std::vector<Micros> measured{};  // instead of both: lab/step_curve.h
 
   Micros CostOf(size_t rows) const;
 };
@@ -41,6 +41,8 @@ class SimCloud {
   // Adds to trouble() whatever a cloud without edges should have let go.
   void CheckIdle();
   ServiceStats totals() const;  // of all lives
+  // That it spent in steps that wrote tokens; steps of prompts alone are left out.
+  Micros writing() const { return writing_; }
 
  private:
   void Carry(const Actions& actions);
@@ -55,6 +57,7 @@ class SimCloud {
   ConnId next_conn_ = 1;
   uint64_t life_ = 0;
   bool stepping_ = false;
+  Micros writing_{0};
   std::string trouble_;
   ServiceStats past_;  // of lives that ended
 };

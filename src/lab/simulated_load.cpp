@@ -106,6 +106,7 @@ SimulatedFigures Simulate(const SimulatedLoad& load) {
   figures.bound_ms /= clients;
   figures.acceptance = verified == 0 ? 0 : static_cast<double>(accepted) / static_cast<double>(verified);
   figures.tokens_per_second = static_cast<double>(tokens) * 1000 / ToMs(last - first);
+  figures.server_us_per_token = ToMs(play.cloud->writing()) * 1000 / static_cast<double>(tokens);
   return figures;
 }
 

@@ -27,6 +27,15 @@ TEST(SimulatedLoad, ClientsShareSteps) {
   EXPECT_NEAR(figures.tokens_per_second, 8 / 0.056, 10);
 }
 
+TEST(SimulatedLoad, ServerTimeIsThatOfItsSteps) {
+  EXPECT_DOUBLE_EQ(Simulate(Load(Mode::kCloud)).server_us_per_token, 42'000) << "a step of one row a token";
+  SimulatedLoad load = Load(Mode::kSync);
+  load.link.rtt = Micros{500'000};
+  const SimulatedFigures figures = Simulate(load);
+  EXPECT_LT(figures.server_us_per_token, 42'000) << "drafts that stand bring tokens for a row";
+  EXPECT_GT(figures.ms_per_token * 1000, 2 * figures.server_us_per_token) << "it idles over the link";
+}
+
 TEST(SimulatedLoad, ImitatesTheAcceptanceAskedFor) {
   for (const double acceptance : {0.16, 0.5, 0.8, 0.95}) {
     SimulatedLoad load = Load(Mode::kSync);
