@@ -4,11 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <optional>
 
 #include "cli/bench_speculation.h"
 #include "cli/capacity_live.h"
-#include "cli/demo_target.h"
 #include "cli/model_path.h"
 #include "decode/load_engine.h"
 #include "lab/roofline.h"
@@ -22,13 +20,11 @@ namespace tandem {
 namespace {
 
 const std::vector<int> kRows = {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 128};
-const std::vector<int> kLiveRows = {1, 2, 3, 4, 6, 8, 12, 16, 24};
-constexpr int kServerThreads = 2, kEdgeThreads = 1;
+constexpr int kEdgeThreads = 1;
 constexpr int kPaddedFeedForward = 8192;
-constexpr double kTenfold = 10;
+constexpr int kLeastLayers = 6;
 constexpr int kMostRooflineRows = 1088;  // 64 texts with 16 drafts each
 constexpr int kLiveClients[] = {1, 4};
-constexpr int32_t kLiveTokens = 48;
 
 // What one target costs the server, and how it got its name.
 struct Measured {
@@ -63,6 +59,11 @@ class Bench {
   Bench(const CapacityOptions& options, const CapacityTell& tell, const std::function<bool()>& stopped)
       : options_(options), tell_(tell), stopped_(stopped) {}
 
+  ~Bench() {
+    std::error_code ignored;
+    if (!padded_.empty()) std::filesystem::remove(padded_, ignored);
+  }
+
   Result<Capacity> Run() {
     for (const auto part :
          {&Bench::FindPair, &Bench::MeasurePair, &Bench::MeasurePadded, &Bench::CheckLive}) {
@@ -80,6 +81,7 @@ class Bench {
     if (!draft) return Forward(draft);
     target_ = std::move(*target);
     draft_ = std::move(*draft);
+    capacity_.threads = options_.threads;
     capacity_.cores = static_cast<int>(CoresAllowed().size());
     return {};
   }
@@ -87,7 +89,7 @@ class Bench {
   // Adds a curve; with `only` those row counts.
   Result<std::vector<RowCost>> Measure(const std::string& name, const std::string& path, int threads,
                                        const std::vector<int>& rows = kRows) {
-    tell_(fmt::format("measuring {}, {} threads", name, threads));
+    tell_(fmt::format("measuring {}, threads: {}", name, threads));
     auto costs = MeasureRowCosts({.model = path, .threads = threads, .rows = rows, .rounds = options_.rounds},
                                  stopped_);
     if (!costs) return costs;
@@ -97,10 +99,10 @@ class Bench {
   }
 
   Status MeasurePair() {
-    auto target = Measure("demo target", target_, kServerThreads);
+    auto target = Measure("demo target", target_, options_.threads);
     if (!target) return Forward(target);
     targets_.push_back({"demo", std::move(*target)});
-    auto draft = Measure("demo draft", draft_, kServerThreads);
+    auto draft = Measure("demo draft", draft_, options_.threads);
     if (!draft) return Forward(draft);
     server_draft_ = std::move(*draft);
     auto edge = Measure("demo draft", draft_, kEdgeThreads, {1, 2});
@@ -114,7 +116,7 @@ class Bench {
     tell_(fmt::format("writing {} texts for the acceptance", options_.prompts.size()));
     auto vocab = Vocab::Load(target_);
     if (!vocab) return Forward(vocab);
-    auto target = LoadEngine(target_, {.threads = kServerThreads});
+    auto target = LoadEngine(target_, {.threads = options_.threads});
     if (!target) return Forward(target);
     auto draft = LoadEngine(draft_, {.threads = kEdgeThreads});
     if (!draft) return Forward(draft);
@@ -134,31 +136,34 @@ class Bench {
 
   double StepMs() const { return targets_.front().costs.front().ms; }
 
+  // The same text at ten and a hundred times the cost, about.
   Status MeasurePadded() {
     if (options_.quick) return {};
-    const std::string folder = CacheFolder() + "/demo";
-    auto padded = PrepareDemoTarget(target_, folder, kServerThreads, tell_, stopped_);
-    if (!padded) return Forward(padded);
-    padded_ = padded->path;
-    const double tenth = kTenfold * StepMs() / padded->step_ms;
-    if (Status s = MeasureTenfold(folder, static_cast<int>(std::lround(padded->layers * tenth))); !s)
-      return s;
-    return MeasureTarget(padded_);
+    const std::string folder = CacheFolder() + "/capacity";
+    std::error_code failed;
+    std::filesystem::create_directories(folder, failed);
+    if (failed) return Fail(ErrorCode::kFile, "cannot make the folder {}: {}", folder, failed.message());
+    padded_ = folder + "/target.gguf";
+    if (Status s = Pad(kLeastLayers); !s) return s;
+    auto probe = MeasureRowCosts({.model = padded_, .threads = options_.threads, .rows = {1}}, stopped_);
+    if (!probe) return Forward(probe);
+    for (const double factor : {10.0, 100.0}) {
+      const double layers = kLeastLayers * factor * StepMs() / probe->front().ms;
+      if (Status s = Pad(std::max(kLeastLayers, static_cast<int>(std::lround(layers)))); !s) return s;
+      if (Status s = MeasureTarget(); !s) return s;
+    }
+    return {};
   }
 
-  Status MeasureTenfold(const std::string& folder, int layers) {
-    const std::string path = folder + "/capacity.gguf";
-    auto report = PadModel({target_, std::max(layers, 6), kPaddedFeedForward}, path);
-    if (!report) return Forward(report);
-    auto status = MeasureTarget(path);
-    std::error_code ignored;
-    std::filesystem::remove(path, ignored);
-    return status;
+  Status Pad(int layers) {
+    tell_(fmt::format("padding the target to {} layers", layers));
+    auto report = PadModel({target_, layers, kPaddedFeedForward}, padded_);
+    return report ? Status() : Forward(report);
   }
 
   // Named by what its step costs beside the demo target's.
-  Status MeasureTarget(const std::string& path) {
-    auto costs = Measure("padded target", path, kServerThreads);
+  Status MeasureTarget() {
+    auto costs = Measure("the padded target", padded_, options_.threads);
     if (!costs) return Forward(costs);
     const std::string name = fmt::format("{:.0f}x", costs->front().ms / StepMs());
     capacity_.curves.back().model = fmt::format("target {}", name);
@@ -175,23 +180,22 @@ class Bench {
             .seed = options_.seed};
   }
 
-  // The padded target on one core, clients on the others, beside a simulation with one thread's costs.
+  // The dearest target, each client a process.
   Status CheckLive() {
     if (options_.quick) return {};
-    auto costs = Measure(fmt::format("target {}", targets_.back().name), padded_, 1, kLiveRows);
-    if (!costs) return Forward(costs);
+    const Measured& target = targets_.back();
     LiveServer server({.target = padded_,
                        .draft = draft_,
                        .prompts = options_.prompts,
-                       .tokens = kLiveTokens,
+                       .tokens = options_.tokens,
                        .rtt = options_.rtt,
-                       .seed = options_.seed},
+                       .seed = options_.seed,
+                       .threads = options_.threads},
                       stopped_);
     if (Status s = server.Start(); !s) return s;
     for (const int clients : kLiveClients) {
       SchemeLoad load = LoadOf(clients);
-      load.tokens = kLiveTokens;
-      load.step_costs = CostsFor(*costs, clients);
+      load.step_costs = CostsFor(target.costs, clients);
       load.server_draft_costs = CostsFor(server_draft_, clients);
       const SchemeFigures simulated = CompareSchemes(load);
       if (Status s = CheckLive(server, Mode::kCloud, load, simulated.cloud); !s) return s;
@@ -207,10 +211,12 @@ class Bench {
     CapacityRow row = RowOf(mode == Mode::kCloud ? "cloud" : "ours", load,
                             {.ms_per_token = live->ms_per_token,
                              .acceptance = live->acceptance,
-                             .tokens_per_second = live->tokens_per_second});
+                             .tokens_per_second = live->tokens_per_second,
+                             .server_us_per_token = live->server_ms_per_token * 1000});
     row.how = "live";
-    row.target = targets_.back().name + ", 1 core";
-    row.to_simulated = simulated.ms_per_token / live->ms_per_token;
+    row.target = targets_.back().name;
+    row.speed_ratio = simulated.ms_per_token / live->ms_per_token;
+    row.server_ratio = live->server_ms_per_token * 1000 / simulated.server_us_per_token;
     live_.push_back(row);
     return {};
   }
@@ -255,7 +261,8 @@ class Bench {
   const CapacityOptions& options_;
   const CapacityTell& tell_;
   const std::function<bool()>& stopped_;
-  std::string target_, draft_, padded_;
+  std::string target_, draft_;
+  std::string padded_;                 // made here, and gone in the end
   std::vector<Measured> targets_;      // by rising cost
   std::vector<RowCost> server_draft_;  // the draft on the server
   std::vector<CapacityRow> live_;

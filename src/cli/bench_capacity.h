@@ -18,6 +18,7 @@ struct CapacityOptions {
   Micros rtt{30'000};                // of our edges' links
   int32_t tokens = 64;               // of each text
   int rounds = 20;                   // of measured row counts
+  int threads = 1;                   // of the server
   std::vector<std::string> prompts;  // of the texts that tell the acceptance, and of the live ones
   uint64_t seed = 1;
   bool quick = false;  // the demo pair alone: nothing padded, nothing live
@@ -39,13 +40,15 @@ struct CapacityRow {
   double rtt_ms = 0;
   double server_tokens_per_s = 0;
   double client_ms_per_token = 0;  // mean over the clients
-  double server_ms_per_token = 0;  // busy time of the server for each token; 0: unknown (live)
+  double server_ms_per_token = 0;  // busy time of the server for each token; live: CPU time
   double acceptance = 0;           // of drafts judged; 0: none were
-  double to_simulated = 0;         // live: speed of a client against its simulation; else 0
+  // Live, against its simulation: a client's speed, and the server's time for a token; else 0.
+  double speed_ratio = 0, server_ratio = 0;
 };
 
 struct Capacity {
-  int cores = 0;          // of this machine
+  int cores = 0;          // that may be used here
+  int threads = 1;        // of the server
   double acceptance = 0;  // of the demo pair, measured
   double edge_draft_ms = 0;
   std::vector<CapacityCurve> curves;

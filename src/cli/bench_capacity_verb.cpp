@@ -45,6 +45,7 @@ Result<CapacityOptions> OptionsOf(const Arguments& arguments) {
   options.tokens = static_cast<int32_t>(arguments.Integer("predict"));
   options.rounds = static_cast<int>(arguments.Integer("rounds"));
   options.seed = arguments.Seed("seed");
+  options.threads = static_cast<int>(arguments.Integer("threads"));
   options.quick = arguments.Switch("quick");
   return options;
 }
@@ -74,7 +75,10 @@ nlohmann::ordered_json RowJson(const CapacityRow& row) {
                                  {"server_ms_per_token", Rounded(row.server_ms_per_token, 4)},
                                  {"acceptance", Rounded(row.acceptance, 4)},
                                  {"rtt_ms", row.rtt_ms}};
-  if (row.how == "live") json["to_simulated"] = Rounded(row.to_simulated, 3);
+  if (row.how == "live") {
+    json["speed_ratio"] = Rounded(row.speed_ratio, 3);
+    json["server_ratio"] = Rounded(row.server_ratio, 3);
+  }
   return json;
 }
 
@@ -88,6 +92,7 @@ nlohmann::ordered_json ToJson(const Capacity& capacity) {
                        {"model", pair.target.name},
                        {"knee_rows", Rounded(RooflineKnee(pair.server, pair.target), 1)}});
   return {{"cores", capacity.cores},
+          {"threads", capacity.threads},
           {"acceptance", Rounded(capacity.acceptance, 4)},
           {"edge_draft_ms", Rounded(capacity.edge_draft_ms, 3)},
           {"curves", std::move(curves)},
@@ -100,8 +105,8 @@ std::string Knee(int rows) {
 }
 
 void PrintCurve(const CapacityCurve& curve) {
-  fmt::print("{}, {} threads: 1.5 steps of one row at {} rows, 2 at {} (rows of many texts)\n", curve.model,
-             curve.threads, Knee(curve.knee_half), Knee(curve.knee_double));
+  fmt::print("{}, threads: {}. Rows that cost 1.5 steps of one: {}, 2 steps: {} (of many texts)\n",
+             curve.model, curve.threads, Knee(curve.knee_half), Knee(curve.knee_double));
   std::set<int> rows;
   for (const RowCost& cost : curve.points) rows.insert(cost.rows);
   const auto line = [&](std::string_view name, const auto& wanted, const auto& value) {
@@ -130,17 +135,18 @@ void PrintRow(const CapacityRow& row) {
              row.server_tokens_per_s, row.client_ms_per_token,
              row.server_ms_per_token > 0 ? fmt::format("{:.3f}", row.server_ms_per_token) : "-",
              row.acceptance > 0 ? fmt::format("{:.2f}", row.acceptance) : "-",
-             row.how == "live" ? fmt::format("  {:.2f} of its simulation's speed", row.to_simulated) : "");
+             row.how == "live" ? fmt::format("  against its simulation: speed {:.2f}, server's time {:.2f}",
+                                             row.speed_ratio, row.server_ratio)
+                               : "");
 }
 
 void Print(const Capacity& capacity) {
   for (const CapacityCurve& curve : capacity.curves) PrintCurve(curve);
   fmt::print("a draft at the edge {:.2f} ms; acceptance {:.2f}\n", capacity.edge_draft_ms,
              capacity.acceptance);
-  if (capacity.cores < 3)
-    fmt::print(
-        "live rows: {} cores: {}; other load on this machine is in them\n", capacity.cores,
-        capacity.cores < 2 ? "server and clients share the core" : "one for the server, one for all clients");
+  fmt::print("live rows: the server has {} of {} cores, {}\n", std::min(capacity.threads, capacity.cores),
+             capacity.cores,
+             capacity.cores > capacity.threads ? "all clients the rest" : "and shares them with all clients");
   for (const RooflinePair& pair : RooflinePairs())
     fmt::print("{} on {} ({}): rows cost beyond {:.0f}\n", pair.target.name, pair.server.name,
                pair.server.source, RooflineKnee(pair.server, pair.target));

@@ -2,11 +2,15 @@
 #include "cli/capacity_live.h"
 
 #include <sched.h>
+#include <stdlib.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <memory>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "cli/child_process.h"
 
@@ -21,7 +25,7 @@ constexpr Micros kStartPatience{60'000'000}, kTextPatience{180'000'000}, kGlance
 // What one client's report tells.
 struct ClientReport {
   double ms_per_token = 0;
-  uint64_t accepted = 0, verified = 0;
+  uint64_t generated = 0, accepted = 0, verified = 0;
 };
 
 Result<ClientReport> ReadReport(const std::string& path) {
@@ -32,19 +36,34 @@ Result<ClientReport> ReadReport(const std::string& path) {
   if (json.contains("error"))
     return Fail(ErrorCode::kInternal, "a client failed: {}", json["error"].value("message", ""));
   const auto& stats = json["stats"];
-  return ClientReport{stats.value("ms_per_token", 0.0), stats.value("accepted", uint64_t{0}),
-                      stats.value("verified", uint64_t{0})};
+  return ClientReport{stats.value("ms_per_token", 0.0), stats.value("generated", uint64_t{0}),
+                      stats.value("accepted", uint64_t{0}), stats.value("verified", uint64_t{0})};
 }
 
-LiveFigures Sum(const std::vector<ClientReport>& reports) {
+// CPU time of a process so far, from /proc: fields 14 and 15 behind the name in brackets; 0 if it has none.
+double CpuMs(pid_t pid) {
+  std::ifstream file(fmt::format("/proc/{}/stat", pid));
+  std::string line;
+  std::getline(file, line);
+  std::istringstream fields(line.substr(std::min(line.size(), line.rfind(')') + 1)));
+  std::string skipped;
+  for (int i = 3; i < 14; ++i) fields >> skipped;
+  double user = 0, system = 0;
+  fields >> user >> system;
+  return (user + system) * 1000 / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
+LiveFigures Sum(const std::vector<ClientReport>& reports, double server_ms) {
   LiveFigures figures;
-  uint64_t accepted = 0, verified = 0;
+  uint64_t accepted = 0, verified = 0, generated = 0;
   for (const ClientReport& report : reports) {
     figures.ms_per_token += report.ms_per_token / static_cast<double>(reports.size());
     if (report.ms_per_token > 0) figures.tokens_per_second += 1000 / report.ms_per_token;
+    generated += report.generated;
     accepted += report.accepted;
     verified += report.verified;
   }
+  if (generated > 0) figures.server_ms_per_token = server_ms / static_cast<double>(generated);
   if (verified > 0) figures.acceptance = static_cast<double>(accepted) / static_cast<double>(verified);
   return figures;
 }
@@ -65,9 +84,9 @@ std::vector<int> CoresAllowed() {
 struct LiveServer::State {
   State(const LiveLoad& l, const std::function<bool()>& s) : load(l), stopped(s) {
     const std::vector<int> cores = CoresAllowed();
-    if (cores.size() < 2) return;  // nothing can be kept apart
-    server_cores = {cores.front()};
-    client_cores.assign(cores.begin() + 1, cores.end());
+    if (static_cast<int>(cores.size()) <= load.threads) return;  // nothing can be kept apart
+    server_cores.assign(cores.begin(), cores.begin() + load.threads);
+    client_cores.assign(cores.begin() + load.threads, cores.end());
   }
 
   std::vector<std::string> Words(int client, Mode mode) const {
@@ -121,23 +140,24 @@ Result<LiveFigures> LiveServer::Run(int clients, Mode mode) {
   if (mkdtemp(folder.data()) == nullptr)
     return Fail(ErrorCode::kResource, "cannot make the folder {}: {}", folder, std::strerror(errno));
   const auto output = [&](int client) { return fmt::format("{}/{}.json", folder, client); };
+  const double server_ms = CpuMs(state_->cloud.pid());
   std::vector<std::unique_ptr<ChildProcess>> children;
-  Status failed;
-  for (int i = 0; i < clients && failed; ++i) {
+  Status status;
+  for (int i = 0; i < clients && status; ++i) {
     children.push_back(std::make_unique<ChildProcess>());
-    failed = children.back()->Start(state_->Words(i, mode), {output(i), state_->client_cores});
+    status = children.back()->Start(state_->Words(i, mode), {output(i), state_->client_cores});
   }
   std::vector<ClientReport> reports;
-  for (int i = 0; i < clients && failed; ++i) {
+  for (int i = 0; i < clients && status; ++i) {
     auto report = state_->Await(*children[static_cast<size_t>(i)], output(i));
     if (report) reports.push_back(*report);
-    if (!report) failed = Forward(report);
+    if (!report) status = Forward(report);
   }
   children.clear();
   std::error_code ignored;
   fs::remove_all(folder, ignored);
-  if (!failed) return Forward(failed);
-  return Sum(reports);
+  if (!status) return Forward(status);
+  return Sum(reports, CpuMs(state_->cloud.pid()) - server_ms);
 }
 
 }  // namespace tandem

@@ -1,7 +1,9 @@
-// The live check of simulated loads: a cloud's process on one core, clients' processes on the others.
+// The live check of simulated loads: a cloud's process on cores of its own, clients' processes on the others,
+// where there are any.
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,18 +20,20 @@ struct LiveLoad {
   Micros rtt{0};
   uint64_t seed = 1;
   int max_clients = 4;
+  int threads = 1;  // of the server, a core for each
 };
 
 struct LiveFigures {
-  double ms_per_token = 0;       // mean over the clients
-  double tokens_per_second = 0;  // sum of theirs while all write
+  double ms_per_token = 0;         // mean over the clients
+  double tokens_per_second = 0;    // sum of theirs while all write
+  double server_ms_per_token = 0;  // CPU time of the cloud's process, prompts and network included
   double acceptance = 0;
 };
 
 // Cores that this process may use.
 std::vector<int> CoresAllowed();
 
-// A cloud with one thread for all its loads; `stopped` is asked all the time.
+// One cloud for all its loads; `stopped` is asked all the time.
 class LiveServer {
  public:
   LiveServer(const LiveLoad& load, const std::function<bool()>& stopped);

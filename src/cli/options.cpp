@@ -216,6 +216,8 @@ const std::array kOptions = {
            "tokens of each text"},
     Option{kVerbBenchCapacity, "rounds", "", K::kInteger, "N", "20", 1, 100, "1 to 100",
            "times that each row count is measured, if 40 s allow; the quickest counts"},
+    Option{kVerbBenchCapacity, "threads", "t", K::kInteger, "N", "1", 1, 256, "1 to 256",
+           "threads of the server; more than one need a quiet machine"},
     Option{kVerbBenchCapacity, "quick", "", K::kSwitch, "", "", 0, 0, "",
            "the demo pair alone: no padded targets, no live check"},
     // How it is told.

@@ -1,5 +1,6 @@
 // t(rows) of a model on this machine: steps of many row counts on the real engine, rows of one text (a verify
-// step) and rows of many (what a server batches).
+// step) and rows of many (what a server batches). With one thread in its own CPU time, which other load
+// hardly moves; with more by the clock, and then the machine must be quiet.
 #pragma once
 
 #include <functional>

@@ -88,13 +88,9 @@ void SimCloud::Pump() {
   }
   stepping_ = true;
   size_t count = 0;
-  bool writes = false;
-  for (const SeqRows& r : rows) {
-    count += r.tokens.size();
-    writes = writes || r.logits > 0;
-  }
+  for (const SeqRows& r : rows) count += r.tokens.size();
   const Micros cost = setup_.CostOf(count);
-  if (writes) writing_ += cost;
+  busy_ += cost;
   queue_.After(cost, [this, life = life_, rows] { StepDone(life, rows); });
 }
 

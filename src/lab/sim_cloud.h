@@ -40,9 +40,8 @@ class SimCloud {
   const std::string& trouble() const { return trouble_; }
   // Adds to trouble() whatever a cloud without edges should have let go.
   void CheckIdle();
-  ServiceStats totals() const;  // of all lives
-  // That it spent in steps that wrote tokens; steps of prompts alone are left out.
-  Micros writing() const { return writing_; }
+  ServiceStats totals() const;           // of all lives
+  Micros busy() const { return busy_; }  // in steps
 
  private:
   void Carry(const Actions& actions);
@@ -57,7 +56,7 @@ class SimCloud {
   ConnId next_conn_ = 1;
   uint64_t life_ = 0;
   bool stepping_ = false;
-  Micros writing_{0};
+  Micros busy_{0};
   std::string trouble_;
   ServiceStats past_;  // of lives that ended
 };

@@ -1,6 +1,6 @@
 // Many edges on one cloud without the machines: the real Generation and Service over fake models, under a
-// virtual clock, with costs that were measured on real ones. What it leaves out: the sockets' and the
-// sampler's time.
+// virtual clock, with costs that were measured on real ones. What it leaves out: prompts, the sockets'
+// and the sampler's time.
 #pragma once
 
 #include <cstdint>

@@ -70,5 +70,23 @@ TEST(SimulatedLoad, AutoIsNearTheBestOfAllModesAndNeverBelowStreaming) {
   }
 }
 
+// Beside others the cloud takes up drafts only where they bring its whole step more: the plan must know.
+TEST(SimulatedLoad, PredictionsHoldBesideOthersWhereRowsAreDear) {
+  for (const int clients : {4, 16}) {
+    for (const int rtt : {10, 30, 60, 100, 200}) {
+      SimulatedLoad load = Load(Mode::kAuto);
+      load.clients = clients;
+      load.tokens = 96;
+      load.link.rtt = Micros(rtt * 1000);
+      load.step_costs.clear();
+      for (int rows = 1; rows <= 64; ++rows) load.step_costs.push_back(Micros(37'000 + 13'000 * rows));
+      load.acceptance = 0.7;
+      const SimulatedFigures planned = Simulate(load);
+      EXPECT_NEAR(planned.predicted_ms_per_token / planned.ms_per_token, 1, 0.2)
+          << clients << " clients, " << rtt << " ms";
+    }
+  }
+}
+
 }  // namespace
 }  // namespace tandem
