@@ -86,26 +86,25 @@ class Bench {
     return {};
   }
 
-  // Adds a curve; with `only` those row counts.
-  Result<std::vector<RowCost>> Measure(const std::string& name, const std::string& path, int threads,
-                                       const std::vector<int>& rows = kRows) {
-    tell_(fmt::format("measuring {}, threads: {}", name, threads));
-    auto costs = MeasureRowCosts({.model = path, .threads = threads, .rows = rows, .rounds = options_.rounds},
-                                 stopped_);
+  // Adds a curve: on the server.
+  Result<std::vector<RowCost>> Measure(const std::string& name, const std::string& path) {
+    tell_(fmt::format("measuring {}", name));
+    auto costs = MeasureRowCosts(
+        {.model = path, .threads = options_.threads, .rows = kRows, .rounds = options_.rounds}, stopped_);
     if (!costs) return costs;
     const std::vector<Micros> table = CostsFor(*costs, 2);
-    capacity_.curves.push_back({name, threads, *costs, KneeRows(table, 1.5), KneeRows(table, 2)});
+    capacity_.curves.push_back({name, *costs, KneeRows(table, 1.5), KneeRows(table, 2)});
     return costs;
   }
 
   Status MeasurePair() {
-    auto target = Measure("demo target", target_, options_.threads);
+    auto target = Measure("demo target", target_);
     if (!target) return Forward(target);
     targets_.push_back({"demo", std::move(*target)});
-    auto draft = Measure("demo draft", draft_, options_.threads);
+    auto draft = Measure("demo draft", draft_);
     if (!draft) return Forward(draft);
     server_draft_ = std::move(*draft);
-    auto edge = Measure("demo draft", draft_, kEdgeThreads, {1, 2});
+    auto edge = MeasureRowCosts({.model = draft_, .threads = kEdgeThreads, .rows = {1}}, stopped_);
     if (!edge) return Forward(edge);
     capacity_.edge_draft_ms = edge->front().ms;
     return MeasureAcceptance();
@@ -163,7 +162,7 @@ class Bench {
 
   // Named by what its step costs beside the demo target's.
   Status MeasureTarget() {
-    auto costs = Measure("the padded target", padded_, options_.threads);
+    auto costs = Measure("the padded target", padded_);
     if (!costs) return Forward(costs);
     const std::string name = fmt::format("{:.0f}x", costs->front().ms / StepMs());
     capacity_.curves.back().model = fmt::format("target {}", name);

@@ -26,7 +26,6 @@ struct CapacityOptions {
 
 struct CapacityCurve {
   std::string model;
-  int threads = 1;
   std::vector<RowCost> points;
   int knee_half = 0, knee_double = 0;  // first rows, of many texts, beyond 1.5 and 2 steps of one; 0: none
 };

@@ -58,7 +58,6 @@ nlohmann::ordered_json CurveJson(const CapacityCurve& curve) {
                       {"ms", Rounded(cost.ms, 3)},
                       {"median_ms", Rounded(cost.median_ms, 3)}});
   return {{"model", curve.model},
-          {"threads", curve.threads},
           {"rows_at_1_5", curve.knee_half},
           {"rows_at_2", curve.knee_double},
           {"points", std::move(points)}};
@@ -105,8 +104,8 @@ std::string Knee(int rows) {
 }
 
 void PrintCurve(const CapacityCurve& curve) {
-  fmt::print("{}, threads: {}. Rows that cost 1.5 steps of one: {}, 2 steps: {} (of many texts)\n",
-             curve.model, curve.threads, Knee(curve.knee_half), Knee(curve.knee_double));
+  fmt::print("{}: rows that cost 1.5 steps of one: {}, 2 steps: {} (of many texts)\n", curve.model,
+             Knee(curve.knee_half), Knee(curve.knee_double));
   std::set<int> rows;
   for (const RowCost& cost : curve.points) rows.insert(cost.rows);
   const auto line = [&](std::string_view name, const auto& wanted, const auto& value) {

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace tandem {
 namespace {
 
@@ -68,6 +70,21 @@ TEST(SimulatedLoad, AutoIsNearTheBestOfAllModesAndNeverBelowStreaming) {
       EXPECT_NEAR(planned.predicted_ms_per_token / planned.ms_per_token, 1, 0.12) << rtt << " ms";
     }
   }
+}
+
+// A memory-bound device: 64 texts move their caches, rows cost nothing until hundreds of them. The cloud must
+// learn that from steps of more than 64 rows.
+TEST(SimulatedLoad, DraftsPayBesideManyWhereRowsAreFree) {
+  SimulatedLoad load = Load(Mode::kCloud);
+  load.clients = 64;
+  load.tokens = 48;
+  load.link.rtt = Micros{0};
+  load.step_costs.clear();
+  for (int rows = 1; rows <= 1088; ++rows)
+    load.step_costs.push_back(Micros(40'000 + 400 * std::min(rows, 64) + 200 * std::max(0, rows - 200)));
+  const double cloud = Simulate(load).tokens_per_second;
+  load.mode = Mode::kAuto;
+  EXPECT_GT(Simulate(load).tokens_per_second, 1.3 * cloud);
 }
 
 // Beside others the cloud takes up drafts only where they bring its whole step more: the plan must know.
