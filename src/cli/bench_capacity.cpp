@@ -26,7 +26,7 @@ constexpr int kLeastLayers = 6;
 constexpr int kMostRooflineRows = 1088;  // 64 texts with 16 drafts each
 constexpr int kLiveClients[] = {1, 4};
 
-// What one target costs the server, and how it got its name.
+// What steps of one target cost the server.
 struct Measured {
   std::string name;
   std::vector<RowCost> costs;
@@ -120,13 +120,14 @@ class Bench {
     auto draft = LoadEngine(draft_, {.threads = kEdgeThreads});
     if (!draft) return Forward(draft);
     SpeculationSetup setup{.tokens = options_.tokens, .vocab = vocab->get()};
+    setup.target.seed = setup.draft.seed = options_.seed;
     SpeculationCounts counts;
     for (const std::string& prompt : options_.prompts) {
       if (stopped_()) return Fail(ErrorCode::kInternal, "interrupted");
       auto ids = (*vocab)->Tokenize(prompt, true, false);
       if (!ids) return Forward(ids);
-      setup.target.seed = setup.draft.seed = options_.seed + counts.rounds;
       if (Status s = Speculate({target->get(), draft->get()}, setup, *ids, counts); !s) return s;
+      setup.draft.seed = ++setup.target.seed;
     }
     if (counts.verified > 0)
       capacity_.acceptance = static_cast<double>(counts.accepted) / static_cast<double>(counts.verified);
@@ -179,10 +180,16 @@ class Bench {
             .seed = options_.seed};
   }
 
+  SchemeLoad LoadOf(const Measured& target, int clients) const {
+    SchemeLoad load = LoadOf(clients);
+    load.step_costs = CostsFor(target.costs, clients);
+    load.server_draft_costs = CostsFor(server_draft_, clients);
+    return load;
+  }
+
   // The dearest target, each client a process.
   Status CheckLive() {
     if (options_.quick) return {};
-    const Measured& target = targets_.back();
     LiveServer server({.target = padded_,
                        .draft = draft_,
                        .prompts = options_.prompts,
@@ -193,9 +200,7 @@ class Bench {
                       stopped_);
     if (Status s = server.Start(); !s) return s;
     for (const int clients : kLiveClients) {
-      SchemeLoad load = LoadOf(clients);
-      load.step_costs = CostsFor(target.costs, clients);
-      load.server_draft_costs = CostsFor(server_draft_, clients);
+      const SchemeLoad load = LoadOf(targets_.back(), clients);
       const SchemeFigures simulated = CompareSchemes(load);
       if (Status s = CheckLive(server, Mode::kCloud, load, simulated.cloud); !s) return s;
       if (Status s = CheckLive(server, Mode::kAuto, load, simulated.ours); !s) return s;
@@ -226,7 +231,6 @@ class Bench {
                                      RowOf("server", load, figures.server),
                                      RowOf("ours", load, figures.ours)};
     rows[1].k = figures.k;
-    rows[1].rtt_ms = 0;
     for (CapacityRow& row : rows) {
       row.how = how;
       row.target = target;
@@ -236,12 +240,7 @@ class Bench {
 
   void Reckon() {
     for (const Measured& target : targets_) {
-      for (const int clients : options_.clients) {
-        SchemeLoad load = LoadOf(clients);
-        load.step_costs = CostsFor(target.costs, clients);
-        load.server_draft_costs = CostsFor(server_draft_, clients);
-        Add("simulated", target.name, load);
-      }
+      for (const int clients : options_.clients) Add("simulated", target.name, LoadOf(target, clients));
     }
     capacity_.rows.insert(capacity_.rows.end(), live_.begin(), live_.end());
     for (const RooflinePair& pair : RooflinePairs()) {

@@ -123,10 +123,10 @@ LiveServer::LiveServer(const LiveLoad& load, const std::function<bool()>& stoppe
 LiveServer::~LiveServer() = default;
 
 Status LiveServer::Start() {
-  auto status =
-      state_->cloud.Start({"cloud", "--model", state_->load.target, "--listen", "127.0.0.1:0", "--threads",
-                           "1", "--max-sessions", std::to_string(state_->load.max_clients)},
-                          {.cores = state_->server_cores});
+  auto status = state_->cloud.Start(
+      {"cloud", "--model", state_->load.target, "--listen", "127.0.0.1:0", "--threads",
+       std::to_string(state_->load.threads), "--max-sessions", std::to_string(state_->load.max_clients)},
+      {.cores = state_->server_cores});
   if (!status) return status;
   const std::string scheme = "ws://";
   auto line = state_->cloud.WaitForLine("listening on " + scheme, kStartPatience, state_->stopped);
