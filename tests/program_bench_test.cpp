@@ -42,5 +42,30 @@ TEST(ProgramBench, RulesAreATable) {
   EXPECT_NE(none.err.find("/no/such.txt"), std::string::npos) << none.err;
 }
 
+TEST(ProgramBench, CapacityHasEverySchemeForEveryLoad) {
+  const Ran ran = RunTandem({"bench", "capacity", "--quick", "--clients", "1,3", "-n", "8", "--rounds", "1",
+                             "--rtt", "5ms", "--json"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  const auto report = nlohmann::json::parse(ran.out);
+  EXPECT_GT(report.at("acceptance").get<double>(), 0.4);
+  ASSERT_EQ(report.at("curves").size(), 2u) << "target, and draft on the server";
+  ASSERT_EQ(report.at("rows").size(), (1 + report.at("rooflines").size()) * 2 * 3);
+  for (const auto& row : report.at("rows")) {
+    EXPECT_NE(row.at("how"), "live");
+    EXPECT_GT(row.at("server_tokens_per_s").get<double>(), 0);
+    // A server that idles between steps writes fewer tokens than its steps alone would allow.
+    EXPECT_LE(row.at("server_tokens_per_s").get<double>() * row.at("server_ms_per_token").get<double>(),
+              1001);
+  }
+}
+
+TEST(ProgramBench, CapacityRefusesClientsThatAreNone) {
+  for (const char* clients : {"0", "1,", "1,x", "257", ""}) {
+    const Ran ran = RunTandem({"bench", "capacity", "--quick", "--clients", clients});
+    EXPECT_EQ(ran.code, 2) << clients;
+    EXPECT_NE(ran.err.find("1 to 256"), std::string::npos) << ran.err;
+  }
+}
+
 }  // namespace
 }  // namespace tandem::testing

@@ -2,6 +2,7 @@
 #include "cli/child_process.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -32,19 +33,36 @@ std::vector<char*> PlainEnvironment(std::string& no_config) {
   return variables;
 }
 
+// What a child becomes; made before the fork.
+struct Becoming {
+  char* const* argv;
+  char* const* variables;
+  const char* output;
+  int stderr_fd;
+  bool pinned;
+  cpu_set_t cores;
+};
+
+cpu_set_t SetOf(const std::vector<int>& cores) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (const int core : cores) CPU_SET(static_cast<size_t>(core), &set);
+  return set;
+}
+
 // Between fork and exec only async-signal-safe calls are allowed: other threads may hold locks.
-[[noreturn]] void BecomeProgram(char* const* argv, char* const* variables, int stderr_fd, pid_t parent) {
+[[noreturn]] void BecomeProgram(const Becoming& child, pid_t parent) {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(127);  // it died before prctl
-  int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-  dup2(null, STDIN_FILENO);
-  dup2(null, STDOUT_FILENO);
-  dup2(stderr_fd, STDERR_FILENO);
-  execve("/proc/self/exe", argv, variables);
+  if (child.pinned) sched_setaffinity(0, sizeof(child.cores), &child.cores);
+  dup2(open("/dev/null", O_RDWR | O_CLOEXEC), STDIN_FILENO);
+  dup2(open(child.output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600), STDOUT_FILENO);
+  dup2(child.stderr_fd, STDERR_FILENO);
+  execve("/proc/self/exe", child.argv, child.variables);
   _exit(127);
 }
 
@@ -54,7 +72,7 @@ ChildProcess::~ChildProcess() {
   Stop();
 }
 
-Status ChildProcess::Start(const std::vector<std::string>& arguments) {
+Status ChildProcess::Start(const std::vector<std::string>& arguments, const ChildSetup& setup) {
   std::vector<std::string> words = {"tandem"};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
@@ -67,9 +85,15 @@ Status ChildProcess::Start(const std::vector<std::string>& arguments) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0)
     return Fail(ErrorCode::kResource, "cannot make a pipe: {}", std::strerror(errno));
+  const Becoming child{.argv = argv.data(),
+                       .variables = variables.data(),
+                       .output = setup.output.empty() ? "/dev/null" : setup.output.c_str(),
+                       .stderr_fd = ends[1],
+                       .pinned = !setup.cores.empty(),
+                       .cores = SetOf(setup.cores)};
   pid_t parent = getpid();
   pid_ = fork();
-  if (pid_ == 0) BecomeProgram(argv.data(), variables.data(), ends[1], parent);
+  if (pid_ == 0) BecomeProgram(child, parent);
   int why = errno;
   close(ends[1]);
   if (pid_ < 0) {
@@ -133,6 +157,12 @@ bool ChildProcess::EndedWithin(Micros patience) {
 
 void ChildProcess::Kill() {
   if (pid_ > 0) kill(pid_, SIGKILL);
+}
+
+bool ChildProcess::Ended(Micros patience) {
+  if (pid_ > 0 && !EndedWithin(patience)) return false;
+  pid_ = -1;
+  return true;
 }
 
 void ChildProcess::Stop() {

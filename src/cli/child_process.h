@@ -14,6 +14,11 @@
 
 namespace tandem {
 
+struct ChildSetup {
+  std::string output{};      // file that its stdout goes to; empty: nowhere
+  std::vector<int> cores{};  // that it may use; empty: all
+};
+
 // The child is in a process group of its own (a terminal's Ctrl-C does not reach it), has default signals,
 // reads nothing, and dies when the thread that started it does. Its arguments are all that sets its options:
 // no variable and no configuration file does. Its stderr is read all the time, so that it
@@ -26,7 +31,10 @@ class ChildProcess {
   ChildProcess& operator=(const ChildProcess&) = delete;
 
   // Runs /proc/self/exe with `arguments`; once. kResource when it cannot be made.
-  Status Start(const std::vector<std::string>& arguments);
+  Status Start(const std::vector<std::string>& arguments, const ChildSetup& setup = {});
+
+  // Waits until it has ended by itself; false when `patience` is over before.
+  bool Ended(Micros patience);
 
   // The first line of stderr that contains `mark`. kInternal, with its last line, when the child ended before
   // or `patience` is over, or when `given_up` says so (asked about ten times a second).

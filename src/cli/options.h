@@ -28,6 +28,7 @@ enum : VerbSet {
   kVerbChat = 1u << 10,
   kVerbBenchRules = 1u << 11,
   kVerbBenchFigures = 1u << 12,
+  kVerbBenchCapacity = 1u << 13,
   kVerbBenchFaults = 1u << 15,
   kVerbAll = (1u << 16) - 1,
 };

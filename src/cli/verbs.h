@@ -19,7 +19,8 @@ int CompletionVerb(const Arguments& arguments);   // completion.cpp: a completio
 int BenchFaultsVerb(const Arguments& arguments);  // bench_faults_verb.cpp: what a cut or a killed cloud costs
 int BenchFiguresVerb(
     const Arguments& arguments);  // bench_figures_verb.cpp: what speculation over a link is worth
-int BenchRulesVerb(const Arguments& arguments);  // bench_rules_verb.cpp: the rules that judge drafts
-int VersionVerb(const Arguments& arguments);     // version.cpp
+int BenchCapacityVerb(const Arguments& arguments);  // bench_capacity_verb.cpp: clients that a server carries
+int BenchRulesVerb(const Arguments& arguments);     // bench_rules_verb.cpp: the rules that judge drafts
+int VersionVerb(const Arguments& arguments);        // version.cpp
 
 }  // namespace tandem

@@ -32,21 +32,13 @@ void CostCurve::Observe(int rows, Micros took) {
   Draw();
 }
 
-double CostCurve::Relative(int rows) const {
-  int below = 0, above = 0, first = 0;
-  for (int r = 1; r <= kMaxRows; ++r) {
-    if (points_[static_cast<size_t>(r)].relative == 0) continue;
-    if (first == 0) first = r;
-    if (r <= rows) below = r;
-    if (r >= rows && above == 0) above = r;
-  }
+double CostCurve::Relative(int rows, int below, int above) const {
   const auto at = [&](int r) { return points_[static_cast<size_t>(r)].relative; };
-  if (first == 0) return 1 + kGuessedSlope * (rows - 1);
   if (below == above) return at(below);
   if (below != 0 && above != 0) return at(below) + (at(above) - at(below)) * (rows - below) / (above - below);
   if (below == 0) return at(above) / (1 + kGuessedSlope * (above - rows));
-  const double slope = below == first ? at(first) * kGuessedSlope / (1 + kGuessedSlope * (first - 1))
-                                      : (at(below) - at(first)) / (below - first);
+  const double slope = below == first_ ? at(first_) * kGuessedSlope / (1 + kGuessedSlope * (first_ - 1))
+                                       : (at(below) - at(first_)) / (below - first_);
   return at(below) + std::max(0.0, slope) * (rows - below);
 }
 
@@ -58,14 +50,21 @@ std::array<double, CostCurve::kMaxRows + 1> CostCurve::Guessed() {
 }
 
 void CostCurve::Draw() {
+  std::array<int, kMaxRows + 2> above{};
+  for (int rows = kMaxRows; rows >= 1; --rows)
+    above[static_cast<size_t>(rows)] = Seen(rows) ? rows : above[static_cast<size_t>(rows) + 1];
+  first_ = above[1];
   double most = 0;
-  for (int rows = 1; rows <= kMaxRows; ++rows)
-    drawn_[static_cast<size_t>(rows)] = most = std::max(most, Relative(rows));
+  for (int rows = 1, below = 0; rows <= kMaxRows; ++rows) {
+    if (Seen(rows)) below = last_ = rows;
+    const double relative = Relative(rows, below, above[static_cast<size_t>(rows)]);
+    drawn_[static_cast<size_t>(rows)] = most = std::max(most, relative);
+  }
 }
 
 Micros CostCurve::At(int rows) const {
   double relative = drawn_[static_cast<size_t>(std::clamp(rows, 1, kMaxRows))];
-  if (rows > kMaxRows) relative = std::max(relative, Relative(rows));
+  if (rows > kMaxRows && last_ > 0) relative = std::max(relative, Relative(rows, last_, 0));
   if (points_[1].relative > 0) relative = std::min(relative, rows * points_[1].relative);
   return Micros(static_cast<int64_t>(relative * level_us_));
 }

@@ -12,7 +12,9 @@ namespace tandem {
 // One thread at a time.
 class CostCurve {
  public:
-  static constexpr int kMaxRows = 64;  // steps of more are neither learned from nor told apart
+  // Steps of more are neither learned from nor told apart. As many as an engine takes by default: 64 texts
+  // with drafts need hundreds.
+  static constexpr int kMaxRows = 512;
 
   // A step of `rows` rows (>= 1, none of them a prompt's in bulk) took so long.
   void Observe(int rows, Micros took);
@@ -31,7 +33,9 @@ class CostCurve {
     int seen = 0;
   };
 
-  double Relative(int rows) const;
+  bool Seen(int rows) const { return points_[static_cast<size_t>(rows)].relative > 0; }
+  // Through the nearest row counts that were seen; 0 for none on that side.
+  double Relative(int rows, int below, int above) const;
   void Draw();
 
   // Other load moves all row counts alike: it is followed fast, as a level; the curve's shape slowly.
@@ -39,6 +43,7 @@ class CostCurve {
   std::array<Point, kMaxRows + 1> points_{};
   // Relative, made monotone: what At reads, for a step asks it hundreds of times and observes once.
   std::array<double, kMaxRows + 1> drawn_ = Guessed();
+  int first_ = 0, last_ = 0;  // row counts that were seen; 0: none
   uint64_t steps_ = 0;
 };
 

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace tandem {
 namespace {
 
@@ -54,6 +56,17 @@ TEST(CostCurve, OneHiccupDoesNotMoveItMuch) {
   CostCurve curve = Learned({1, 4, 8});
   curve.Observe(4, Micros{10'000'000});
   EXPECT_LT(curve.At(4), Cost(4, 1.5));
+}
+
+TEST(CostCurve, TellsStepsOfHundredsOfRowsApart) {
+  CostCurve curve;
+  for (const int rows : {1, 64, 300, CostCurve::kMaxRows}) {
+    for (int i = 0; i < 20; ++i) curve.Observe(rows, Cost(std::max(100, rows)));
+  }
+  ExpectNear(curve, 64, Cost(100));
+  ExpectNear(curve, 300, Cost(300));
+  ExpectNear(curve, 400, Cost(400));
+  EXPECT_GE(curve.At(CostCurve::kMaxRows + 100), curve.At(CostCurve::kMaxRows));
 }
 
 }  // namespace

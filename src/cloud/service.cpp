@@ -21,10 +21,13 @@ bool Differs(uint32_t a, uint32_t b) {
 
 void Service::State::Book(const StepPlan& done, Micros now) {
   int rows = 0;
+  double tokens = 0;
   for (const SeqRows& part : done.rows) rows += static_cast<int>(part.tokens.size());
   if (done.prompts) return;
+  for (const StepPart& part : done.parts) tokens += part.session->expected_tokens();
   costs.Observe(rows, now - planned_at);
   load += 0.2 * (rows - load);
+  load_tokens += 0.2 * (tokens - load_tokens);
 }
 
 Status Service::State::On(ConnId conn, Peer& peer, const Hello& hello) {
@@ -74,11 +77,12 @@ Status Service::State::On(ConnId conn, Peer& peer, const VocabularyWanted& wante
 void Service::State::TellCosts(ConnId conn, Peer& peer, Micros now) {
   if (!costs.known() || (!peer.told.step_us.empty() && now - peer.told_at < kCostsPause)) return;
   // The session's own rows of late are part of the load; one at least is.
-  const int others = sessions() > 1 ? static_cast<int>(load * (sessions() - 1) / sessions()) : 0;
+  const double others = 1 - 1.0 / std::max(1, sessions());
+  const StepSoFar beside{&costs, static_cast<int>(load * others), load_tokens * others};
   Costs news;
   for (int rows = 1; rows <= kCostsTold; ++rows)
-    news.step_us.push_back(static_cast<uint32_t>(
-        std::min<int64_t>(costs.At(others + rows).count(), std::numeric_limits<uint32_t>::max())));
+    news.step_us.push_back(static_cast<uint32_t>(std::min<double>(
+        CostToSession(rows, peer.session->acceptance(), beside), std::numeric_limits<uint32_t>::max())));
   const bool same = !peer.told.step_us.empty() && !Differs(peer.told.step_us.front(), news.step_us.front()) &&
                     !Differs(peer.told.step_us.back(), news.step_us.back());
   if (same) return;

@@ -125,7 +125,8 @@ struct Service::State {
   StepPlan plan;  // of the step under way
   Micros planned_at{0};
   CostCurve costs;
-  double load = 0;  // rows of a step, running mean
+  double load = 0;         // rows of a step, running mean
+  double load_tokens = 0;  // that they bring, likewise
   bool draining = false;
   ServiceStats stats;
   Actions actions;

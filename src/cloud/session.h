@@ -90,6 +90,7 @@ class Session {
   std::optional<SeqRows> StepRows(int budget, const StepSoFar& step, Micros now);
   // Tokens that the rows of the last StepRows will bring, expected.
   double expected_tokens() const { return acceptance_.ExpectedTokens(taken_); }
+  const AcceptanceRate& acceptance() const { return acceptance_; }
 
   // The planned rows were computed; `first` is the first of the session's rows in `logits`. Returns what to
   // tell the edge.

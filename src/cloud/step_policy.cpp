@@ -27,6 +27,12 @@ int DraftsThatPay(int waiting, const AcceptanceRate& acceptance, const StepSoFar
   return best;
 }
 
+double CostToSession(int rows, const AcceptanceRate& acceptance, const StepSoFar& step) {
+  if (step.rows == 0) return step.Cost(rows);
+  const int taken = DraftsThatPay(rows - 1, acceptance, step);
+  return step.Cost(taken + 1) * acceptance.ExpectedTokens(rows - 1) / acceptance.ExpectedTokens(taken);
+}
+
 bool HoldingPays(const ExpectedDrafts& expected, const AcceptanceRate& acceptance, const StepSoFar& step) {
   const int g = DraftsThatPay(expected.drafts, acceptance, step);
   if (g == 0) return false;

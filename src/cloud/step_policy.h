@@ -24,6 +24,10 @@ struct StepSoFar {
 // the step only streams.
 int DraftsThatPay(int waiting, const AcceptanceRate& acceptance, const StepSoFar& step);
 
+// Of a step with `rows` rows of one session, us, as that session pays it: drafts that do not pay beside
+// others are not taken up, so they cost as much more as they would bring. Alone, the step's cost.
+double CostToSession(int rows, const AcceptanceRate& acceptance, const StepSoFar& step);
+
 // Drafts that a session expects: how many, how long from now.
 struct ExpectedDrafts {
   Micros in{0};

@@ -45,6 +45,29 @@ TEST(DraftsThatPay, FewerBesideOthersWhereRowsCost) {
   EXPECT_LT(DraftsThatPay(16, rate, {&curve, 40, 40}), DraftsThatPay(16, rate, {&curve}));
 }
 
+TEST(CostToSession, AloneIsTheStepsCost) {
+  const CostCurve curve = Curve(1, 50'000);
+  for (const int rows : {1, 2, 8})
+    EXPECT_DOUBLE_EQ(CostToSession(rows, Rate(0.8), {&curve}), StepSoFar{&curve}.Cost(rows));
+}
+
+TEST(CostToSession, DraftsThatAreNotTakenUpCostWhatTheyBring) {
+  const CostCurve curve = Curve(1, 50'000);
+  const AcceptanceRate rate = Rate(0.8);
+  const StepSoFar beside{&curve, 8, 8};
+  const double one = CostToSession(1, rate, beside);
+  EXPECT_DOUBLE_EQ(one, beside.Cost(1));
+  for (const int rows : {2, 5, 16})
+    EXPECT_NEAR(rate.ExpectedTokens(rows - 1) / CostToSession(rows, rate, beside), 1 / one, 1e-12)
+        << "no more tokens a second than without drafts";
+}
+
+TEST(CostToSession, DraftsThatAreTakenUpCostTheirRows) {
+  const CostCurve curve = Curve(50'000, 1);
+  const StepSoFar beside{&curve, 8, 8};
+  EXPECT_DOUBLE_EQ(CostToSession(5, Rate(0.8), beside), beside.Cost(5));
+}
+
 TEST(HoldingPays, WhenDraftsAreNearAndNotWhenTheyAreFar) {
   const CostCurve curve = Curve(45'000, 3'000);
   const AcceptanceRate rate = Rate(0.8);

@@ -3,17 +3,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include "lab/step_curve.h"
 
 namespace tandem {
 
 Micros CloudSetup::CostOf(size_t rows) const {
   if (measured.empty()) return step_cost + row_cost * static_cast<int64_t>(rows);
-  if (rows <= measured.size()) return measured[rows - 1];
-  const size_t far = std::min<size_t>(measured.size(), 8);
-  const Micros slope = (measured.back() - measured[measured.size() - far]) /
-                       std::max<int64_t>(1, static_cast<int64_t>(far) - 1);
-  return measured.back() + slope * static_cast<int64_t>(rows - measured.size());
+  return StepCost(measured, rows);
 }
 
 SimCloud::SimCloud(EventQueue& queue, CloudSetup setup) : queue_(queue), setup_(std::move(setup)) {
@@ -93,7 +89,9 @@ void SimCloud::Pump() {
   stepping_ = true;
   size_t count = 0;
   for (const SeqRows& r : rows) count += r.tokens.size();
-  queue_.After(setup_.CostOf(count), [this, life = life_, rows] { StepDone(life, rows); });
+  const Micros cost = setup_.CostOf(count);
+  busy_ += cost;
+  queue_.After(cost, [this, life = life_, rows] { StepDone(life, rows); });
 }
 
 void SimCloud::StepDone(uint64_t life, const std::vector<SeqRows>& rows) {

@@ -19,7 +19,7 @@ struct CloudSetup {
   ServiceConfig service;
   Micros step_cost{5'000};         // of one engine step ...
   Micros row_cost{200};            // ... and of each of its rows
-  std::vector<Micros> measured{};  // instead of both: [i] is a step of i + 1 rows, the last slope beyond
+  std::vector<Micros> measured{};  // instead of both: lab/step_curve.h
 
   Micros CostOf(size_t rows) const;
 };
@@ -40,7 +40,8 @@ class SimCloud {
   const std::string& trouble() const { return trouble_; }
   // Adds to trouble() whatever a cloud without edges should have let go.
   void CheckIdle();
-  ServiceStats totals() const;  // of all lives
+  ServiceStats totals() const;           // of all lives
+  Micros busy() const { return busy_; }  // in steps
 
  private:
   void Carry(const Actions& actions);
@@ -55,6 +56,7 @@ class SimCloud {
   ConnId next_conn_ = 1;
   uint64_t life_ = 0;
   bool stepping_ = false;
+  Micros busy_{0};
   std::string trouble_;
   ServiceStats past_;  // of lives that ended
 };

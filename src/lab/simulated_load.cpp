@@ -38,7 +38,7 @@ FakeEngineConfig DraftOf(const SimulatedLoad& load) {
 GenerationConfig TextOf(const SimulatedLoad& load, int client, const VocabIdentity& vocab) {
   GenerationConfig config;
   config.mode = load.mode;
-  config.prompt = {1, 2, 3, static_cast<Token>(client % kVocab)};
+  config.prompt = {static_cast<Token>(client % kVocab)};  // one id: no step for prompts
   config.max_tokens = load.tokens;
   config.sampling.seed = load.seed * 1000 + static_cast<uint64_t>(client);
   config.draft_length = load.draft_length;
@@ -106,6 +106,7 @@ SimulatedFigures Simulate(const SimulatedLoad& load) {
   figures.bound_ms /= clients;
   figures.acceptance = verified == 0 ? 0 : static_cast<double>(accepted) / static_cast<double>(verified);
   figures.tokens_per_second = static_cast<double>(tokens) * 1000 / ToMs(last - first);
+  figures.server_us_per_token = ToMs(play.cloud->busy()) * 1000 / static_cast<double>(tokens);
   return figures;
 }
 

@@ -1,6 +1,6 @@
 // Many edges on one cloud without the machines: the real Generation and Service over fake models, under a
-// virtual clock, with costs that were measured on real ones. What it leaves out: the sockets' and the
-// sampler's time.
+// virtual clock, with costs that were measured on real ones. What it leaves out: prompts, the sockets'
+// and the sampler's time.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,8 @@ struct SimulatedFigures {
   double predicted_ms_per_token = 0;  // mode auto
   double bound_ms = 0;                // the same
   double acceptance = 0;
-  double tokens_per_second = 0;  // of the whole cloud
+  double tokens_per_second = 0;    // of the whole cloud
+  double server_us_per_token = 0;  // that the cloud spent in steps; it may stand still between them
 };
 
 SimulatedFigures Simulate(const SimulatedLoad& load);

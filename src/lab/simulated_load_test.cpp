@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace tandem {
 namespace {
 
@@ -25,6 +27,15 @@ TEST(SimulatedLoad, ClientsShareSteps) {
   const SimulatedFigures figures = Simulate(load);
   EXPECT_NEAR(figures.ms_per_token, 56, 3) << "a step of eight rows";
   EXPECT_NEAR(figures.tokens_per_second, 8 / 0.056, 10);
+}
+
+TEST(SimulatedLoad, ServerTimeIsThatOfItsSteps) {
+  EXPECT_DOUBLE_EQ(Simulate(Load(Mode::kCloud)).server_us_per_token, 42'000) << "a step of one row a token";
+  SimulatedLoad load = Load(Mode::kSync);
+  load.link.rtt = Micros{500'000};
+  const SimulatedFigures figures = Simulate(load);
+  EXPECT_LT(figures.server_us_per_token, 42'000) << "drafts that stand bring tokens for a row";
+  EXPECT_GT(figures.ms_per_token * 1000, 2 * figures.server_us_per_token) << "it idles over the link";
 }
 
 TEST(SimulatedLoad, ImitatesTheAcceptanceAskedFor) {
@@ -57,6 +68,39 @@ TEST(SimulatedLoad, AutoIsNearTheBestOfAllModesAndNeverBelowStreaming) {
       EXPECT_GT(best / planned.ms_per_token, 0.93) << rtt << " ms, acceptance " << acceptance;
       EXPECT_GT(cloud / planned.ms_per_token, 0.98) << rtt << " ms, acceptance " << acceptance;
       EXPECT_NEAR(planned.predicted_ms_per_token / planned.ms_per_token, 1, 0.12) << rtt << " ms";
+    }
+  }
+}
+
+// A memory-bound device: 64 texts move their caches, rows cost nothing until hundreds of them. The cloud must
+// learn that from steps of more than 64 rows.
+TEST(SimulatedLoad, DraftsPayBesideManyWhereRowsAreFree) {
+  SimulatedLoad load = Load(Mode::kCloud);
+  load.clients = 64;
+  load.tokens = 48;
+  load.link.rtt = Micros{0};
+  load.step_costs.clear();
+  for (int rows = 1; rows <= 1088; ++rows)
+    load.step_costs.push_back(Micros(40'000 + 400 * std::min(rows, 64) + 200 * std::max(0, rows - 200)));
+  const double cloud = Simulate(load).tokens_per_second;
+  load.mode = Mode::kAuto;
+  EXPECT_GT(Simulate(load).tokens_per_second, 1.3 * cloud);
+}
+
+// Beside others the cloud takes up drafts only where they bring its whole step more: the plan must know.
+TEST(SimulatedLoad, PredictionsHoldBesideOthersWhereRowsAreDear) {
+  for (const int clients : {4, 16}) {
+    for (const int rtt : {10, 30, 60, 100, 200}) {
+      SimulatedLoad load = Load(Mode::kAuto);
+      load.clients = clients;
+      load.tokens = 96;
+      load.link.rtt = Micros(rtt * 1000);
+      load.step_costs.clear();
+      for (int rows = 1; rows <= 64; ++rows) load.step_costs.push_back(Micros(37'000 + 13'000 * rows));
+      load.acceptance = 0.7;
+      const SimulatedFigures planned = Simulate(load);
+      EXPECT_NEAR(planned.predicted_ms_per_token / planned.ms_per_token, 1, 0.2)
+          << clients << " clients, " << rtt << " ms";
     }
   }
 }

@@ -100,7 +100,8 @@ struct Opened {
 // changed much.
 struct Costs {
   std::vector<uint32_t>
-      step_us{};  // [i]: a step in which this session has i + 1 rows, under the present load
+      step_us{};  // [i]: a step in which this session has i + 1 rows, under the present load; more where the
+                  // cloud would not take up as many (cloud/step_policy.h)
   friend bool operator==(const Costs&, const Costs&) = default;
 };
 
