@@ -12,7 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "cli/child_process.h"
+#include "cli/cloud_child.h"
 
 namespace tandem {
 
@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr Micros kStartPatience{60'000'000}, kTextPatience{180'000'000}, kGlance{100'000};
+constexpr Micros kTextPatience{180'000'000}, kGlance{100'000};
 
 // What one client's report tells.
 struct ClientReport {
@@ -92,7 +92,7 @@ struct LiveServer::State {
   std::vector<std::string> Words(int client, Mode mode) const {
     return {"run",       "--json",
             "--mode",    ModeName(mode),
-            "--cloud",   url,
+            "--cloud",   cloud.url(),
             "--model",   load.draft,
             "--threads", "1",
             "--rtt",     fmt::format("{}us", load.rtt.count()),
@@ -114,8 +114,7 @@ struct LiveServer::State {
   LiveLoad load;
   std::function<bool()> stopped;
   std::vector<int> server_cores, client_cores;
-  ChildProcess cloud;
-  std::string url;
+  CloudChild cloud;
 };
 
 LiveServer::LiveServer(const LiveLoad& load, const std::function<bool()>& stopped)
@@ -123,16 +122,11 @@ LiveServer::LiveServer(const LiveLoad& load, const std::function<bool()>& stoppe
 LiveServer::~LiveServer() = default;
 
 Status LiveServer::Start() {
-  auto status = state_->cloud.Start(
-      {"cloud", "--model", state_->load.target, "--listen", "127.0.0.1:0", "--threads",
-       std::to_string(state_->load.threads), "--max-sessions", std::to_string(state_->load.max_clients)},
-      {.cores = state_->server_cores});
-  if (!status) return status;
-  const std::string scheme = "ws://";
-  auto line = state_->cloud.WaitForLine("listening on " + scheme, kStartPatience, state_->stopped);
-  if (!line) return Forward(line);
-  state_->url = line->substr(line->find(scheme));
-  return {};
+  return state_->cloud.Start({.model = state_->load.target,
+                              .threads = state_->load.threads,
+                              .max_sessions = state_->load.max_clients,
+                              .cores = state_->server_cores},
+                             state_->stopped);
 }
 
 Result<LiveFigures> LiveServer::Run(int clients, Mode mode) {

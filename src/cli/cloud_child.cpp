@@ -20,7 +20,8 @@ Status CloudChild::Start(const CloudChildOptions& options, const std::function<b
   auto status =
       process_.Start({"cloud", "--model", options.model, "--listen", "127.0.0.1:0", "--threads",
                       std::to_string(options.threads), "--max-sessions", std::to_string(options.max_sessions),
-                      "--prefix-cache", std::to_string(options.prefix_cache)});
+                      "--prefix-cache", std::to_string(options.prefix_cache)},
+                     {.output = {}, .cores = options.cores});
   if (!status) return status;
   const std::string scheme = "ws://";
   auto line = process_.WaitForLine("listening on " + scheme, kStartPatience, stopped);

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "cli/child_process.h"
 #include "cli/demo_target.h"
@@ -14,7 +15,8 @@ struct CloudChildOptions {
   std::string model;  // path of the target
   int threads = 1;
   int max_sessions = 1;
-  int prefix_cache = 0;  // 0: no text is spared its prompt by the one before it
+  int prefix_cache = 0;      // 0: no text is spared its prompt by the one before it
+  std::vector<int> cores{};  // that it may use; empty: all
 };
 
 class CloudChild {
@@ -30,6 +32,7 @@ class CloudChild {
   void Stop() { process_.Stop(); }
 
   const std::string& url() const { return url_; }  // ws://HOST:PORT
+  pid_t pid() const { return process_.pid(); }
 
  private:
   ChildProcess process_;
