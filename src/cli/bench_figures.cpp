@@ -8,6 +8,7 @@
 #include "cli/cloud_child.h"
 #include "cli/figures_claims.h"
 #include "cli/model_path.h"
+#include "cli/statistics.h"
 #include "cli/writing.h"
 #include "edge/dialer.h"
 #include "lab/simulated_load.h"
@@ -31,13 +32,6 @@ std::vector<Contender> Contenders() {
   }
   all.push_back({Mode::kAuto, 0});
   return all;
-}
-
-double Median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  const size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
 // Texts of one contender at one round trip.
