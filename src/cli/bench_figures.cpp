@@ -6,10 +6,10 @@
 #include <optional>
 
 #include "cli/cloud_child.h"
+#include "cli/contender.h"
 #include "cli/figures_claims.h"
 #include "cli/model_path.h"
 #include "cli/statistics.h"
-#include "cli/writing.h"
 #include "edge/dialer.h"
 #include "lab/simulated_load.h"
 
@@ -19,11 +19,6 @@ namespace {
 
 constexpr int kDraftThreads = 1;  // the cloud's process gets the cores: its steps are what takes time
 constexpr int kChunks[] = {2, 4, 8};
-
-struct Contender {
-  Mode mode;
-  int32_t k;
-};
 
 std::vector<Contender> Contenders() {
   std::vector<Contender> all{{Mode::kCloud, 0}};
@@ -93,19 +88,13 @@ class Bench {
 
   Result<TextReport> WriteText(const Contender& contender, Micros rtt, size_t prompt) {
     WritingSpec spec;
-    spec.mode = contender.mode;
     spec.prompt = options_.prompts[prompt];
     spec.max_tokens = options_.tokens;
     spec.sampling.seed = options_.seed + prompt;
-    spec.draft_length = std::max(1, contender.k);
     auto dial = MakeDialer({cloud_.url(), "", {.rtt = rtt}});
     if (!dial) return Forward(dial);
-    TextPrinter printer(*edge_.vocab, nullptr, false);
     const std::atomic<bool> never{false};
-    auto writing = Write(spec, edge_, *dial, printer, never);
-    if (!writing) return Forward(writing);
-    if (writing->report.error) return tl::unexpected(*writing->report.error);
-    return std::move(writing->report);
+    return WriteAs(contender, std::move(spec), edge_, *dial, never);
   }
 
   void Book(const TextReport& report, Samples& samples) {
