@@ -44,7 +44,8 @@ class Cell {
     row.first_token_ms = Summarize(first_);
     row.tokens = Summarize(tokens_);
     row.acceptance = Summarize(acceptance_);
-    row.network_ms = Mean(network_), row.edge_ms = Mean(edge_), row.cloud_ms = Mean(cloud_);
+    if (!network_.empty()) row.network_ms = Mean(network_);
+    row.edge_ms = Mean(edge_), row.cloud_ms = Mean(cloud_);
     row.total_tokens = generated_;
     row.total_acceptance = Part(accepted_, verified_);
     row.uplink_bytes_per_token = Part(up_, generated_);

@@ -19,8 +19,8 @@ struct ComparisonRow {
   Summary ms_per_token{}, first_token_ms{}, tokens{};
   Summary acceptance{};  // of the texts that had drafts judged
   // Means over the texts.
-  double network_ms = 0;             // median round trip of a text less the server's own time
-  double edge_ms = 0, cloud_ms = 0;  // inside the engines, a text
+  std::optional<double> network_ms{};  // median round trip of a text less the server's own time, if any
+  double edge_ms = 0, cloud_ms = 0;    // inside the engines, a text
   // Sums over all texts, and parts of them.
   uint64_t total_tokens = 0;
   double total_acceptance = 0;  // accepted / verified

@@ -27,7 +27,7 @@ Json SampleJson(const ComparedText& text) {
           {"iteration", text.iteration},
           {"seed", report.seed},
           {"end_to_end_latency", Rounded(report.TotalMs(), 2)},
-          {"network_latency", Rounded(report.NetworkMs(), 3)},
+          {"network_latency", report.stats.network.empty() ? Json() : Json(Rounded(report.NetworkMs(), 3))},
           {"edge_inference_time", Rounded(ToMs(report.stats.edge_compute), 2)},
           {"cloud_inference_time", Rounded(ToMs(report.stats.cloud_time), 2)},
           {"token_acceptance_rate", Rounded(report.Acceptance(), 4)},
@@ -65,7 +65,7 @@ Json RowJson(const ComparisonRow& row) {
           {"status", SpeedStatus(row.speedup)},
           {"texts", row.texts},
           {"total_tokens_generated", row.total_tokens},
-          {"network_latency", Rounded(row.network_ms, 3)},
+          {"network_latency", row.network_ms ? Json(Rounded(*row.network_ms, 3)) : Json()},
           {"edge_inference_time", Rounded(row.edge_ms, 2)},
           {"cloud_inference_time", Rounded(row.cloud_ms, 2)}};
 }

@@ -25,20 +25,27 @@ std::string ExecutiveSummary(const Comparison& comparison, const Rows& rows) {
   return text;
 }
 
+// A figure that not every row has: "-" for none.
+std::string Known(double value, int places) {
+  return value == 0 ? "-" : fmt::format("{:.{}f}", value, places);
+}
+
 std::string PerformanceComparison(const Rows& rows) {
   std::string text = Heading("PERFORMANCE COMPARISON");
-  text += fmt::format("{:>7}  {:<15}{:>12}{:>9}{:>10}{:>11}{:>11}{:>8}{:>8}{:>8}\n", "rtt ms", "mode",
+  text += fmt::format("{:>7}  {:<15}{:>12}{:>10}{:>10}{:>10}{:>12}{:>9}{:>11}{:>7}\n", "rtt ms", "mode",
                       "ms a token", "tokens/s", "first ms", "whole ms", "acceptance", "up B/t", "down B/t",
                       "texts");
   for (const ComparisonRow& row : rows) {
     const double ms = row.ms_per_token.median;
-    text += fmt::format("{:>7g}  {:<15}{:>12.2f}{:>9.1f}{:>10.1f}{:>11.1f}{:>11}{:>8.1f}{:>8.1f}{:>8}\n",
-                        row.rtt_ms, ContenderName(row.contender), ms, ms > 0 ? 1000 / ms : 0,
-                        row.first_token_ms.median, row.latency_ms.median, AcceptanceText(row),
-                        row.uplink_bytes_per_token, row.downlink_bytes_per_token, row.texts);
+    text +=
+        fmt::format("{:>7g}  {:<15}{:>12.2f}{:>10.1f}{:>10.1f}{:>10.1f}{:>12}{:>9}{:>11}{:>7}\n", row.rtt_ms,
+                    ContenderName(row.contender), ms, ms > 0 ? 1000 / ms : 0, row.first_token_ms.median,
+                    row.latency_ms.median, AcceptanceText(row), Known(row.uplink_bytes_per_token, 1),
+                    Known(row.downlink_bytes_per_token, 1), row.texts);
   }
   return text +
-         "Medians over the texts; ms a token from the open session to the end, whole: connecting included.\n";
+         "Times are medians over the texts: of a token from the open session to the end, first and whole "
+         "with connecting.\n";
 }
 
 std::string AgainstSync(const Rows& rows, double rtt_ms) {
@@ -84,27 +91,29 @@ std::string SummaryTable(const char* title, const Rows& rows, Summary Comparison
 
 std::string TimesTable(const Rows& rows) {
   std::string text =
-      "\nMean times of a text, ms: network is the median round trip less the server's own time\n";
+      "\nMean times of a text, ms; network is the median round trip less the server's own time\n";
   text += fmt::format("{:>7}  {:<15}{:>10}{:>10}{:>10}{:>14}\n", "rtt ms", "mode", "network", "edge", "cloud",
                       "total tokens");
   for (const ComparisonRow& row : rows)
-    text += fmt::format("{:>7g}  {:<15}{:>10.2f}{:>10.1f}{:>10.1f}{:>14}\n", row.rtt_ms,
-                        ContenderName(row.contender), row.network_ms, row.edge_ms, row.cloud_ms,
-                        row.total_tokens);
+    text += fmt::format("{:>7g}  {:<15}{:>10}{:>10.1f}{:>10.1f}{:>14}\n", row.rtt_ms,
+                        ContenderName(row.contender),
+                        row.network_ms ? fmt::format("{:.2f}", *row.network_ms) : "-", row.edge_ms,
+                        row.cloud_ms, row.total_tokens);
   return text;
 }
 
 std::string PlanTable(const Rows& rows) {
-  std::string text = "\nWhat was sent and thrown away, and what was foreseen (ms a token)\n";
+  std::string text =
+      "\nDrafts sent and thrown away unjudged; ms a token as foreseen, and against the cloud alone\n";
   text +=
-      fmt::format("{:>7}  {:<15}{:>12}{:>9}{:>11}{:>10}{:>20}{:>8}{:>9}\n", "rtt ms", "mode", "sent a token",
+      fmt::format("{:>7}  {:<15}{:>13}{:>9}{:>11}{:>10}{:>20}{:>8}{:>9}\n", "rtt ms", "mode", "sent a token",
                   "stale", "predicted", "measured", "predicted/measured", "bound", "regret");
   for (const ComparisonRow& row : rows)
-    text += fmt::format("{:>7g}  {:<15}{:>12.2f}{:>7.1f} %{:>11.2f}{:>10.2f}{:>20.2f}{:>8.2f}{:>+9.2f}\n",
-                        row.rtt_ms, ContenderName(row.contender), row.sent_per_token, 100 * row.stale_share,
-                        row.predicted_ms_per_token, row.ms_per_token.median, row.predicted_ratio,
-                        row.bound_ms, row.regret_ms);
-  return text + "0: the mode does not plan, or the cloud told no costs.\n";
+    text += fmt::format("{:>7g}  {:<15}{:>13}{:>7.1f} %{:>11}{:>10.2f}{:>20}{:>8}{:>+9.2f}\n", row.rtt_ms,
+                        ContenderName(row.contender), Known(row.sent_per_token, 2), 100 * row.stale_share,
+                        Known(row.predicted_ms_per_token, 2), row.ms_per_token.median,
+                        Known(row.predicted_ratio, 2), Known(row.bound_ms, 2), row.regret_ms);
+  return text;
 }
 
 std::string DetailedMetrics(const Rows& rows) {

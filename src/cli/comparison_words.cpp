@@ -110,8 +110,8 @@ Lines SetupLines(const Comparison& comparison) {
   const ComparisonPlan& plan = comparison.plan;
   Lines lines;
   lines.push_back(
-      fmt::format("Modes {}: {} prompts of {}, {} times, {} tokens each, at {} round trips; seed {}",
-                  ModesOf(plan), plan.prompts.size(), plan.prompt_set, plan.iterations, plan.tokens,
+      fmt::format("Modes {}; {} prompts ({}), {} tokens each, iterations {}, round trips {}; seed {}",
+                  ModesOf(plan), plan.prompts.size(), plan.prompt_set, plan.tokens, plan.iterations,
                   plan.round_trips.size(), plan.sampling.seed));
   if (plan.skipped > 0)
     lines.push_back(fmt::format("{} prompts were skipped: the context has no room for them", plan.skipped));
