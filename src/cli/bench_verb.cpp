@@ -57,10 +57,12 @@ class Bench {
   int Run() {
     Status status = Prepare();
     if (!status) return cancel_ ? 128 + signals_.signal() : Report(status.error(), json_);
+    Tell(fmt::format("writing {} texts of up to {} tokens", comparison_.plan.AllTexts(),
+                     comparison_.plan.tokens));
     {
       Progress progress(stderr, comparison_.plan.AllTexts());
       status = Compare(
-          route_, edge_, comparison_, [&] { progress.Step(); }, cancel_);
+          routes_, edge_, comparison_, [&] { progress.Step(); }, cancel_);
     }
     return Finish(status);
   }
@@ -110,22 +112,31 @@ class Bench {
   }
 
   Status FindCloud() {
-    route_.shape = {.jitter = arguments_.Duration("jitter"),
-                    .rates = arguments_.Rate("rate"),
-                    .loss = arguments_.Loss("loss"),
-                    .seed = comparison_.plan.sampling.seed};
-    route_.ca_file = arguments_.Text("ca");
+    CloudRoute route;
+    route.shape.jitter = arguments_.Duration("jitter");
+    route.shape.rates = arguments_.Rate("rate");
+    route.shape.loss = arguments_.Loss("loss");
+    route.shape.seed = comparison_.plan.sampling.seed;
+    route.ca_file = arguments_.Text("ca");
     if (arguments_.Given("token-file")) {
       auto token = ReadTokenFile(arguments_.Text("token-file"));
       if (!token) return Forward(token);
-      route_.token = *token;
+      route.token = *token;
     }
-    route_.url = comparison_.cloud = arguments_.Text("cloud");
-    if (arguments_.Given("cloud")) return {};
+    comparison_.clouds = arguments_.Texts("cloud");
+    for (const std::string& url : comparison_.clouds) {
+      routes_.push_back(route);
+      routes_.back().url = url;
+    }
+    return routes_.empty() ? StartCloud(route) : Status{};
+  }
+
+  Status StartCloud(CloudRoute route) {
     auto target = cloud_.StartDemo(Tell, [this] { return cancel_.load(); });
     if (!target) return Forward(target);
     comparison_.target = *target;
-    route_.url = cloud_.url();
+    route.url = cloud_.url();
+    routes_.push_back(std::move(route));
     return {};
   }
 
@@ -151,7 +162,7 @@ class Bench {
   SignalWatch signals_;
   Outputs outputs_;
   CloudChild cloud_;
-  CloudRoute route_;
+  std::vector<CloudRoute> routes_;
   EdgeModel edge_;
   Comparison comparison_;
 };

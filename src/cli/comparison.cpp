@@ -9,15 +9,6 @@ namespace tandem {
 
 namespace {
 
-WritingSpec SpecFor(const ComparisonPlan& plan, size_t prompt, int iteration) {
-  WritingSpec spec;
-  spec.prompt = plan.prompts[prompt];
-  spec.max_tokens = plan.tokens;
-  spec.sampling = plan.sampling;
-  spec.sampling.seed = plan.SeedOf(prompt, iteration);
-  return spec;
-}
-
 class Comparing {
  public:
   Comparing(EdgeModel& edge, Comparison& comparison, const std::function<void()>& wrote,
@@ -25,10 +16,11 @@ class Comparing {
       : plan_(comparison.plan), edge_(edge), comparison_(comparison), wrote_(wrote), cancel_(cancel) {}
 
   // One dialer a round trip.
-  Status Prepare(CloudRoute cloud) {
+  Status Prepare(std::vector<CloudRoute> routes) {
+    clouds_ = static_cast<int32_t>(routes.size());
     for (const Micros rtt : plan_.round_trips) {
-      cloud.shape.rtt = rtt;
-      auto dial = MakeDialer(cloud);
+      for (CloudRoute& route : routes) route.shape.rtt = rtt;
+      auto dial = MakeDialer(routes);
       if (!dial) return Forward(dial);
       dialers_.push_back(std::move(*dial));
     }
@@ -74,13 +66,23 @@ class Comparing {
   // nullopt when it was cancelled: what is there of it is no measurement.
   Result<std::optional<ComparedText>> WriteOne(ComparedText text) {
     if (cancel_) return std::nullopt;
-    auto report = WriteAs(plan_.contenders[text.contender], SpecFor(plan_, text.prompt, text.iteration),
-                          edge_, dialers_[text.round_trip], cancel_);
+    auto report =
+        WriteAs(plan_.contenders[text.contender], SpecOf(text), edge_, dialers_[text.round_trip], cancel_);
     if (cancel_) return std::nullopt;
     if (!report) return Forward(report);
     text.report = std::move(*report);
     wrote_();
     return text;
+  }
+
+  WritingSpec SpecOf(const ComparedText& text) const {
+    WritingSpec spec;
+    spec.prompt = plan_.prompts[text.prompt];
+    spec.max_tokens = plan_.tokens;
+    spec.sampling = plan_.sampling;
+    spec.sampling.seed = plan_.SeedOf(text.prompt, text.iteration);
+    spec.clouds = clouds_;
+    return spec;
   }
 
   const ComparisonPlan& plan_;
@@ -89,6 +91,7 @@ class Comparing {
   const std::function<void()>& wrote_;
   const std::atomic<bool>& cancel_;
   std::vector<Dialer> dialers_;
+  int32_t clouds_ = 1;
   size_t turns_ = 0;
 };
 
@@ -138,10 +141,10 @@ Status TakePrompts(const std::vector<std::string>& from, size_t most, const Edge
               from.size(), plan.tokens, edge.draft->info().context);
 }
 
-Status Compare(const CloudRoute& cloud, EdgeModel& edge, Comparison& comparison,
+Status Compare(const std::vector<CloudRoute>& routes, EdgeModel& edge, Comparison& comparison,
                const std::function<void()>& wrote, const std::atomic<bool>& cancel) {
   Comparing comparing(edge, comparison, wrote, cancel);
-  if (Status s = comparing.Prepare(cloud); !s) return s;
+  if (Status s = comparing.Prepare(routes); !s) return s;
   if (Status s = comparing.WarmUp(); !s) return s;
   if (Status s = comparing.Measure(); !s) return s;
   comparison.complete = comparison.texts.size() == comparison.plan.CountedTexts();

@@ -40,7 +40,7 @@ struct ComparedText {
 
 struct Comparison {
   ComparisonPlan plan;
-  std::string cloud;                 // its url; empty: one of this program's own
+  std::vector<std::string> clouds;   // urls; none: one of this program's own
   std::optional<DemoTarget> target;  // of that one
   std::vector<ComparedText> texts;   // in the order of writing
   bool complete = false;             // false: interrupted, or ended by an error
@@ -56,8 +56,9 @@ Status TakePrompts(const std::vector<std::string>& from, size_t most, const Edge
                    ComparisonPlan& plan);
 
 // Carries the plan out. What was measured before an error, or before `cancel` was set, stays in `texts`.
-// wrote: called after every text, those of warming up included. cloud.shape.rtt is not used.
-Status Compare(const CloudRoute& cloud, EdgeModel& edge, Comparison& comparison,
+// wrote: called after every text, those of warming up included. routes: at least one, replicas; their round
+// trips are set by the plan.
+Status Compare(const std::vector<CloudRoute>& routes, EdgeModel& edge, Comparison& comparison,
                const std::function<void()>& wrote, const std::atomic<bool>& cancel);
 
 }  // namespace tandem

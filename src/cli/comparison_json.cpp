@@ -98,7 +98,7 @@ Json PlanJson(const ComparisonPlan& plan) {
 }
 
 Json CloudJson(const Comparison& comparison) {
-  Json cloud = {{"url", comparison.cloud}};
+  Json cloud = {{"urls", comparison.clouds}};
   if (comparison.target)
     cloud["target"] = {{"path", comparison.target->path},
                        {"layers", comparison.target->layers},

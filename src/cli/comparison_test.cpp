@@ -48,7 +48,7 @@ class ComparisonTest : public ::testing::Test {
     plan.round_trips = {Micros{0}, Micros{100'000}};
     plan.iterations = 1;
     plan.sampling.seed = 7;
-    comparison_.cloud = "ws://there:1";
+    comparison_.clouds = {"ws://there:1"};
     for (size_t prompt = 0; prompt < 2; ++prompt) {
       Add(kCloud, 0, prompt, 40), Add(kSync2, 0, prompt, 32), Add(kSync4, 0, prompt, 25);
       Add(kAuto, 0, prompt, 20), Add(kCloud, 1, prompt, 40), Add(kSync2, 1, prompt, 50);

@@ -2,6 +2,7 @@
 #include "cli/comparison_words.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>
@@ -120,7 +121,7 @@ Lines SetupLines(const Comparison& comparison) {
                                 comparison.target->original, comparison.target->layers,
                                 comparison.target->step_ms));
   } else {
-    lines.push_back(fmt::format("Cloud: {}", Shown(comparison.cloud)));
+    lines.push_back(fmt::format("Cloud: {}", Shown(fmt::format("{}", fmt::join(comparison.clouds, ", ")))));
   }
   return lines;
 }

@@ -223,7 +223,9 @@ const std::array kOptions = {
     Option{kVerbBenchCapacity, "quick", "", K::kSwitch, "", "", 0, 0, "",
            "the demo pair alone: no padded targets, no live check"},
     Option{kVerbBench, "cloud", "", K::kText, "ws://HOST:PORT", "", 0, 0, "",
-           "measure against this cloud (one of this program's own with the demo's padded target)"},
+           "measure against this cloud, several as in run (one of this program's own with the demo's padded "
+           "target)",
+           false, true},
     Option{kVerbBench, "prompts", "", K::kText, "FILE", "builtin", 0, 0, "",
            "builtin, or a file: a prompt a line, or .jsonl as Spec-Bench's and HumanEval's"},
     Option{kVerbBench, "num-prompts", "", K::kInteger, "N", "5", 1, 10000, "1 to 10000",

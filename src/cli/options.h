@@ -29,7 +29,7 @@ enum : VerbSet {
   kVerbBenchRules = 1u << 11,
   kVerbBenchFigures = 1u << 12,
   kVerbBenchCapacity = 1u << 13,
-  kVerbBench = 1u << 13,
+  kVerbBench = 1u << 14,
   kVerbBenchFaults = 1u << 15,
   kVerbAll = (1u << 16) - 1,
 };

@@ -13,7 +13,7 @@ class ReportFile {
  public:
   // What the file holds stays until Write. kFile, with path and reason.
   static Result<ReportFile> Open(const std::string& path);
-  ~ReportFile();
+  ~ReportFile();  // a file that Open made and nothing was written to is removed
   ReportFile(ReportFile&& other) noexcept;
   ReportFile& operator=(ReportFile&&) = delete;
   ReportFile(const ReportFile&) = delete;
@@ -22,11 +22,12 @@ class ReportFile {
   Status Write(std::string_view text);
 
  private:
-  ReportFile(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
+  ReportFile(std::string path, int fd, bool made) : path_(std::move(path)), fd_(fd), unused_(made) {}
   Status Failed() const;  // by errno
 
   std::string path_;
   int fd_ = -1;
+  bool unused_ = false;  // made here, and not written yet
 };
 
 }  // namespace tandem

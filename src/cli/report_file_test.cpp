@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -31,6 +32,14 @@ TEST_F(ReportFileTest, KeepsWhatIsThereUntilItIsWritten) {
   ReportFile moved = std::move(*file);
   EXPECT_TRUE(moved.Write("new"));
   EXPECT_EQ(Content(path), "new");
+}
+
+TEST_F(ReportFileTest, AFileMadeForNothingIsRemoved) {
+  { ASSERT_TRUE(ReportFile::Open(Path("fresh"))); }
+  EXPECT_FALSE(std::filesystem::exists(Path("fresh")));
+  Write("older", "kept");
+  { ASSERT_TRUE(ReportFile::Open(Path("older"))); }
+  EXPECT_EQ(Content(Path("older")), "kept");
 }
 
 TEST_F(ReportFileTest, RefusesAtOnceWhatCannotBeWritten) {
