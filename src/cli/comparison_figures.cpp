@@ -47,6 +47,7 @@ class Cell {
     if (!network_.empty()) row.network_ms = Mean(network_);
     row.edge_ms = Mean(edge_), row.cloud_ms = Mean(cloud_);
     row.total_tokens = generated_;
+    row.verified = verified_;
     row.total_acceptance = Part(accepted_, verified_);
     row.uplink_bytes_per_token = Part(up_, generated_);
     row.downlink_bytes_per_token = Part(down_, generated_);
@@ -105,7 +106,7 @@ std::optional<ModeSpeed> SpeedOf(const std::vector<ComparisonRow>& rows, Mode mo
     if (&row != BestOf(rows, mode, row.rtt_ms) || row.speedup <= 0) continue;
     speedups.push_back(row.speedup);
     logs.push_back(std::log(row.speedup));
-    acceptances.push_back(row.total_acceptance);
+    if (row.verified > 0) acceptances.push_back(row.total_acceptance);
   }
   if (speedups.empty()) return std::nullopt;
   return ModeSpeed{.mode = mode,

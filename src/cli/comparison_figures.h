@@ -23,6 +23,7 @@ struct ComparisonRow {
   double edge_ms = 0, cloud_ms = 0;    // inside the engines, a text
   // Sums over all texts, and parts of them.
   uint64_t total_tokens = 0;
+  uint64_t verified = 0;        // drafts that were judged
   double total_acceptance = 0;  // accepted / verified
   double uplink_bytes_per_token = 0, downlink_bytes_per_token = 0;
   double sent_per_token = 0;  // drafts sent to the cloud for each token of the text
@@ -47,7 +48,7 @@ struct ModeSpeed {
   Mode mode = Mode::kCloud;
   double speedup = 0;  // over cloud, geometric mean over the round trips
   double lowest = 0, highest = 0;
-  double acceptance = 0;  // mean over the round trips
+  double acceptance = 0;  // mean over the round trips at which drafts were judged
 };
 
 // nullopt when the mode or the baseline was not measured.

@@ -108,6 +108,16 @@ TEST_F(ComparisonTest, SpeedsAreOverAllRoundTripsWithTheBestLength) {
   EXPECT_EQ(HeadlineOf(rows)->mode, Mode::kAuto);
 }
 
+TEST_F(ComparisonTest, NoDraftJudgedIsNotAnAcceptanceOfNothing) {
+  auto rows = Rows();
+  EXPECT_EQ(AcceptanceText(rows[0]), "-");
+  EXPECT_EQ(AcceptanceText(rows[3]), "80 %");
+  for (ComparedText& text : comparison_.texts) text.report.stats.accepted = 0;
+  EXPECT_EQ(AcceptanceText(Rows()[3]), "0 %");
+  rows[7].verified = 0, rows[7].total_acceptance = 0;  // auto streamed alone at 100 ms
+  EXPECT_DOUBLE_EQ(SpeedOf(rows, Mode::kAuto)->acceptance, 0.8);
+}
+
 TEST_F(ComparisonTest, EqualTextsAreSaidAndADifferenceIsFound) {
   EXPECT_TRUE(comparison_.Identical());
   EXPECT_THAT(Report(), HasSubstr("Texts identical: yes (16 texts"));

@@ -102,9 +102,7 @@ std::string IdentityLine(const Comparison& comparison) {
 }  // namespace
 
 std::string AcceptanceText(const ComparisonRow& row) {
-  return row.acceptance.max > 0 || row.total_acceptance > 0
-             ? fmt::format("{:.0f} %", 100 * row.total_acceptance)
-             : "-";
+  return row.verified == 0 ? "-" : fmt::format("{:.0f} %", 100 * row.total_acceptance);
 }
 
 Lines SetupLines(const Comparison& comparison) {

@@ -22,7 +22,7 @@ constexpr double kMaxContext = 1 << 20;
 constexpr double kBelowOne = 1 - FLT_EPSILON / 2;
 constexpr VerbSet kTalks = kVerbRun | kVerbChat;
 constexpr VerbSet kWrites = kTalks | kVerbDemo;
-constexpr VerbSet kDraws = kTalks | kVerbBench;
+constexpr VerbSet kDraws = kTalks | kVerbBench;  // from any distribution, over any link
 constexpr VerbSet kConfigured = kVerbAll & ~kVerbVersion & ~kVerbCompletion;
 constexpr VerbSet kShapes = kVerbModelPad | kVerbModelRandom;
 
@@ -181,7 +181,7 @@ const std::array kOptions = {
     Option{kVerbBenchRules, "model", "m", K::kText, "TARGET.gguf", "demo-target-q8_0.gguf", 0, 0, "",
            "the target model, by path or by name in a models folder"},
     Option{kVerbBenchRules | kVerbBench, "draft-model", "", K::kText, "EDGE.gguf", "demo-draft-q8_0.gguf", 0,
-           0, "", "the model that drafts, likewise"},
+           0, "", "the model that drafts, by path or by name in a models folder"},
     Option{kVerbBenchRules | kVerbBenchFigures | kVerbBenchCapacity, "prompts", "", K::kText, "FILE",
            "bench/prompts/stories.txt", 0, 0, "", "file with a prompt a line"},
     Option{kVerbBenchRules, "count", "", K::kInteger, "N", "16", 1, 10000, "1 to 10000",
@@ -194,8 +194,8 @@ const std::array kOptions = {
            "ids of a sparse draft law"},
     Option{kVerbBenchRules, "lattice", "", K::kInteger, "N", "100", 1, kMaxLattice, "1 to 4096",
            "shares that a sparse draft law deals out"},
-    Option{kVerbBenchRules | kVerbBenchFigures | kVerbBenchCapacity | kVerbBench, "seed", "s", K::kSeed, "S", "1", 0, 0,
-           "a whole number below 2^64, or random", "of the first text"},
+    Option{kVerbBenchRules | kVerbBenchFigures | kVerbBenchCapacity | kVerbBench, "seed", "s", K::kSeed, "S",
+           "1", 0, 0, "a whole number below 2^64, or random", "of the first text"},
     Option{kVerbBenchFigures, "count", "", K::kInteger, "N", "3", 1, 10000, "1 to 10000",
            "prompts of it that are written"},
     Option{kVerbBenchFigures, "predict", "n", K::kInteger, "N", "64", 1, 180, "1 to 180",

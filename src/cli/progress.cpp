@@ -40,7 +40,9 @@ Progress::Progress(std::FILE* stream, size_t total)
 }
 
 Progress::~Progress() {
-  Clear();
+  if (!live_) return;
+  fmt::print(stream_, "{}", kWipe);
+  std::fflush(stream_);
 }
 
 void Progress::Step() {
@@ -48,18 +50,10 @@ void Progress::Step() {
   Draw();
 }
 
-void Progress::Clear() {
-  if (!drawn_) return;
-  fmt::print(stream_, "{}", kWipe);
-  std::fflush(stream_);
-  drawn_ = false;
-}
-
 void Progress::Draw() {
   if (!live_) return;
   fmt::print(stream_, "{}{}", kWipe, ProgressLine(done_, total_, clock_.Now() - started_));
   std::fflush(stream_);
-  drawn_ = true;
 }
 
 }  // namespace tandem

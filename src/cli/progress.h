@@ -18,19 +18,18 @@ class Progress {
  public:
   // stream: where it is drawn; silent unless that is a terminal.
   Progress(std::FILE* stream, size_t total);
-  ~Progress();  // Clear()
+  ~Progress();  // wipes the line
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  void Step();   // one more part is done
-  void Clear();  // wipes the line, so that others can be written; the next Step draws it again
+  void Step();  // one more part is done
 
  private:
   void Draw();
 
   std::FILE* stream_;
   size_t total_, done_ = 0;
-  bool live_, drawn_ = false;
+  bool live_;
   SteadyClock clock_;
   Micros started_;
 };
