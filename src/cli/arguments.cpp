@@ -167,10 +167,12 @@ Result<CommandLine> ParseCommandLine(const std::vector<std::string>& words, cons
   size_t used = 1;
   if (!name.empty() && !VerbWords(name).empty()) {  // a group: model, bench
     if (words.size() == 2 && AsksForHelp(words, 1)) return CommandLine{{}, GroupHelp(name)};
-    if (words.size() < 2 || !FindVerb(name + " " + words[1]))
+    // A group may be a verb itself: then options follow it, or nothing.
+    const bool itself = FindVerb(name) && (words.size() < 2 || words[1].starts_with("-"));
+    if (!itself && (words.size() < 2 || !FindVerb(name + " " + words[1])))
       return tl::unexpected(UnknownVerb(words, 1, name));
-    name += " " + words[1];
-    used = 2;
+    if (!itself) name += " " + words[1];
+    used = itself ? 1 : 2;
   }
   const Verb* verb = FindVerb(name);
   if (!verb) return tl::unexpected(UnknownVerb(words, 0, ""));

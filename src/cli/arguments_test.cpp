@@ -66,6 +66,19 @@ TEST(OptionTable, EveryVerbHelpsWithAllItsOptions) {
   }
 }
 
+TEST(CommandLines, AGroupMayBeAVerbItself) {
+  EXPECT_EQ(Parsed({"bench"}).verb().name, "bench");
+  EXPECT_EQ(Parsed({"bench", "--rtt", "0,5"}).Text("rtt"), "0,5");
+  EXPECT_EQ(Parsed({"bench", "-n", "8"}).Integer("predict"), 8);
+  EXPECT_EQ(Parsed({"bench", "rules"}).verb().name, "bench rules");
+  EXPECT_THAT(Refused({"bench", "enigne"}), HasSubstr("engine"));
+  EXPECT_THAT(Refused({"bench", "--rounds", "3"}), HasSubstr("--rounds"));  // of bench engine
+  EXPECT_THAT(Refused({"model"}), HasSubstr("needs a verb"));
+  const auto help = ParseCommandLine({"bench", "--help"});
+  EXPECT_THAT(help->help, HasSubstr("--iterations"));
+  EXPECT_THAT(help->help, HasSubstr("bench engine"));
+}
+
 TEST(Help, TellsOfVariablesAndRepetition) {
   const auto help = [](VerbSet bit) {
     const auto verb =

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "cli/bench_child.h"
 #include "cli/bench_decoder.h"
+#include "cli/statistics.h"
 #include "decode/row_rule.h"
 #include "model/model.h"
 
@@ -31,12 +32,6 @@ constexpr std::chrono::milliseconds kPause{500};
 struct Pair {
   double tandem = 0, llama = 0;
 };
-
-double Median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const size_t n = values.size();
-  return n % 2 == 1 ? values[n / 2] : 0.5 * (values[n / 2 - 1] + values[n / 2]);
-}
 
 // Medians of `rounds` measurements of each side, taken in turn, the side that begins changing each round. The
 // first round warms caches up and is not counted.

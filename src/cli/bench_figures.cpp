@@ -6,9 +6,10 @@
 #include <optional>
 
 #include "cli/cloud_child.h"
+#include "cli/contender.h"
 #include "cli/figures_claims.h"
 #include "cli/model_path.h"
-#include "cli/writing.h"
+#include "cli/statistics.h"
 #include "edge/dialer.h"
 #include "lab/simulated_load.h"
 
@@ -20,11 +21,6 @@ constexpr int kDraftThreads = 1;  // the cloud's process gets the cores: its ste
 constexpr int kChunks[] = {2, 4, 8};
 constexpr int kSimulatedSeeds = 5;
 
-struct Contender {
-  Mode mode;
-  int32_t k;
-};
-
 std::vector<Contender> Contenders() {
   std::vector<Contender> all{{Mode::kCloud, 0}};
   for (const Mode mode : {Mode::kSync, Mode::kSpeculate}) {
@@ -32,13 +28,6 @@ std::vector<Contender> Contenders() {
   }
   all.push_back({Mode::kAuto, 0});
   return all;
-}
-
-double Median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  const size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
 // One text's luck moves ms per token by several per cent.
@@ -113,19 +102,13 @@ class Bench {
 
   Result<TextReport> WriteText(const Contender& contender, Micros rtt, size_t prompt) {
     WritingSpec spec;
-    spec.mode = contender.mode;
     spec.prompt = options_.prompts[prompt];
     spec.max_tokens = options_.tokens;
     spec.sampling.seed = options_.seed + prompt;
-    spec.draft_length = std::max(1, contender.k);
     auto dial = MakeDialer({cloud_.url(), "", {.rtt = rtt}});
     if (!dial) return Forward(dial);
-    TextPrinter printer(*edge_.vocab, nullptr, false);
     const std::atomic<bool> never{false};
-    auto writing = Write(spec, edge_, *dial, printer, never);
-    if (!writing) return Forward(writing);
-    if (writing->report.error) return tl::unexpected(*writing->report.error);
-    return std::move(writing->report);
+    return WriteAs(contender, std::move(spec), edge_, *dial, never);
   }
 
   void Book(const TextReport& report, Samples& samples) {

@@ -30,6 +30,7 @@ bool IsChoice(std::string_view operand) {
 struct Group {
   std::string_view name;             // "model"
   std::vector<const Verb*> verbs{};  // of two words
+  const Verb* own = nullptr;         // of that one word
 };
 
 // The words that come first: each a verb of one word, or a group of verbs.
@@ -38,7 +39,11 @@ std::vector<Group> Groups() {
   for (const Verb& verb : Verbs()) {
     const std::string_view first = verb.name.substr(0, verb.name.find(' '));
     if (groups.empty() || groups.back().name != first) groups.push_back({first});  // a group's are neighbours
-    if (first != verb.name) groups.back().verbs.push_back(&verb);
+    if (first != verb.name) {
+      groups.back().verbs.push_back(&verb);
+    } else {
+      groups.back().own = &verb;
+    }
   }
   return groups;
 }
@@ -101,10 +106,14 @@ std::string Bash() {
     if (group.verbs.empty()) continue;
     std::string words;
     for (const Verb* verb : group.verbs) words += SecondWord(*verb) + " ";
-    groups += fmt::format(
-        "    {})\n      if ((COMP_CWORD == 2)); then {}; return; fi\n      verb=\"$verb ${{COMP_WORDS[2]}}\" "
-        ";;\n",
-        group.name, BashReply(fmt::format("-W '{}--help'", words)));
+    const std::string reply = BashReply(fmt::format("-W '{}--help'", words));
+    // Behind a group that is a verb itself a dash begins its options.
+    const char* form = group.own == nullptr ? "    {})\n      if ((COMP_CWORD == 2)); then {}; return; fi\n"
+                                              "      verb=\"$verb ${{COMP_WORDS[2]}}\" ;;\n"
+                                            : "    {})\n      if [[ ${{COMP_WORDS[2]}} != -* ]]; then\n"
+                                              "        if ((COMP_CWORD == 2)); then {}; return; fi\n"
+                                              "        verb=\"$verb ${{COMP_WORDS[2]}}\"\n      fi ;;\n";
+    groups += fmt::format(fmt::runtime(form), group.name, reply);
   }
   for (const Verb& verb : Verbs()) {
     values += BashValues(verb);
@@ -180,10 +189,14 @@ std::string Zsh() {
     first += ZshDescribed(group.name, "more verbs");
     std::string second;
     for (const Verb* verb : group.verbs) second += ZshDescribed(SecondWord(*verb), verb->summary);
-    groups += fmt::format(
-        "    {})\n      if ((CURRENT == 3)); then words2=({} ); _describe verb words2; return; fi\n"
-        "      verb=\"$verb $words[3]\"; shift words; ((CURRENT--)) ;;\n",
-        group.name, second);
+    const char* form =
+        group.own == nullptr
+            ? "    {})\n      if ((CURRENT == 3)); then words2=({} ); _describe verb words2; return; fi\n"
+              "      verb=\"$verb $words[3]\"; shift words; ((CURRENT--)) ;;\n"
+            : "    {})\n      if [[ $words[3] != -* ]]; then\n"
+              "        if ((CURRENT == 3)); then words2=({} ); _describe verb words2; return; fi\n"
+              "        verb=\"$verb $words[3]\"; shift words; ((CURRENT--))\n      fi ;;\n";
+    groups += fmt::format(fmt::runtime(form), group.name, second);
   }
   for (const Verb& verb : Verbs()) verbs += ZshVerb(verb);
   return fmt::format(
@@ -217,8 +230,18 @@ std::string FishValue(const Option& option) {
   return TakesFile(option.value) ? " -r -F" : " -x";
 }
 
+// Where a verb's options are offered: behind its name, but not behind that of a verb which begins like it.
+std::string FishBehind(const Verb& verb) {
+  std::string condition = fmt::format("__tandem_in {}", verb.name);
+  for (const Verb& other : Verbs()) {
+    if (other.name.starts_with(std::string(verb.name) + " "))
+      condition += fmt::format("; and not __tandem_in {}", other.name);
+  }
+  return condition;
+}
+
 std::string FishVerb(const Verb& verb) {
-  const std::string in = fmt::format("complete -c tandem -n '__tandem_in {}'", verb.name);
+  const std::string in = fmt::format("complete -c tandem -n '{}'", FishBehind(verb));
   std::string text;
   for (const Option& option : Options()) {
     if (!(option.verbs & verb.bit)) continue;
@@ -252,7 +275,7 @@ std::string Fish() {
     text += FishVerb(verb);
   }
   for (const Group& group : Groups()) {
-    if (!group.verbs.empty())
+    if (!group.verbs.empty() && group.own == nullptr)
       text += fmt::format("complete -c tandem -n '__tandem_at ' -a {} -d 'more verbs'\n", group.name);
   }
   return text;

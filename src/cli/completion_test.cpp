@@ -58,6 +58,11 @@ TEST_F(Completion, BashOffersWhatFits) {
   EXPECT_EQ(Offered("tandem run --mode \"\""), "edge cloud auto speculate sync\nstatus 0");
   EXPECT_EQ(Offered("tandem completion z"), "zsh\nstatus 0");
   EXPECT_EQ(Offered("tandem model pad --la"), "--layers\nstatus 0");
+  EXPECT_EQ(Offered("tandem bench fi"), "figures\nstatus 0");
+  EXPECT_EQ(Offered("tandem bench --iter"), "--iterations\nstatus 0");
+  EXPECT_EQ(Offered("tandem bench --rtt 5 --iter"), "--iterations\nstatus 0");
+  EXPECT_EQ(Offered("tandem bench engine --iter"), "\nstatus 0");
+  EXPECT_EQ(Offered("tandem bench engine --ro"), "--rounds\nstatus 0");
   Write("some.gguf", "");
   EXPECT_EQ(Offered("tandem run -m so"), "some.gguf\nstatus 0");
   EXPECT_EQ(Offered("tandem model show so"), "some.gguf\nstatus 0");

@@ -46,7 +46,11 @@ std::string ProgramHelp() {
 }
 
 std::string GroupHelp(std::string_view first_word) {
-  return fmt::format("usage: tandem {} VERB [options]\n\n{}", first_word, VerbLines(first_word));
+  const auto own =
+      std::find_if(Verbs().begin(), Verbs().end(), [&](const Verb& verb) { return verb.name == first_word; });
+  const std::string list =
+      fmt::format("usage: tandem {} VERB [options]\n\n{}", first_word, VerbLines(first_word));
+  return own == Verbs().end() ? list : fmt::format("{}\n{}", VerbHelp(*own), list);
 }
 
 std::string VerbHelp(const Verb& verb) {

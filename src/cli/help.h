@@ -8,8 +8,9 @@
 
 namespace tandem {
 
-std::string ProgramHelp();                           // all verbs
-std::string GroupHelp(std::string_view first_word);  // the verbs of `model` or `bench`
+std::string ProgramHelp();  // all verbs
+std::string GroupHelp(
+    std::string_view first_word);  // the verbs of `model` or `bench`, and the group's own options
 std::string VerbHelp(const Verb& verb);
 
 }  // namespace tandem

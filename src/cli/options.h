@@ -29,6 +29,7 @@ enum : VerbSet {
   kVerbBenchRules = 1u << 11,
   kVerbBenchFigures = 1u << 12,
   kVerbBenchCapacity = 1u << 13,
+  kVerbBench = 1u << 14,
   kVerbBenchFaults = 1u << 15,
   kVerbAll = (1u << 16) - 1,
 };
@@ -61,7 +62,7 @@ struct Option {
 
 struct Verb {
   VerbSet bit;
-  std::string_view name;         // "run", "model show"
+  std::string_view name;         // "run", "model show"; a group's own verb ("bench") stands before its others
   std::string_view operand;      // name of the one positional argument, "" for none
   std::string_view summary;      // one line for --help
   int (*run)(const Arguments&);  // returns the process's exit code

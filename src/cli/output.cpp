@@ -20,9 +20,12 @@ std::string Printable(std::string_view text) {
   return text.size() > kMost ? shown + "..." : shown;
 }
 
+std::string JsonText(const nlohmann::ordered_json& object) {
+  return object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
 void PrintJson(const nlohmann::ordered_json& object) {
-  std::string text = object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
-  fmt::print("{}\n", text);
+  fmt::print("{}\n", JsonText(object));
   std::fflush(stdout);
 }
 

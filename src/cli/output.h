@@ -18,7 +18,10 @@ void Tell(const std::string& line);
 // Text from outside for a message: control characters replaced, cut to 80 bytes.
 std::string Printable(std::string_view text);
 
-// Prints one object to stdout, in one line; bytes that are no UTF-8 become U+FFFD.
+// One line without its end; bytes that are no UTF-8 become U+FFFD.
+std::string JsonText(const nlohmann::ordered_json& object);
+
+// Prints one object to stdout, in one line.
 void PrintJson(const nlohmann::ordered_json& object);
 
 // {code, message}, as every verb reports an error inside its object.

@@ -3,10 +3,10 @@
 
 #include <sys/resource.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/output.h"
+#include "cli/statistics.h"
 
 namespace tandem {
 
@@ -29,17 +29,14 @@ double TextReport::Regret() const {
   return stats.streaming_us <= 0 ? 0 : MsPerToken() - stats.streaming_us / 1000;
 }
 
-double TextReport::Acceptance() const {
-  return stats.verified == 0 ? 0 : static_cast<double>(stats.accepted) / static_cast<double>(stats.verified);
+double TextReport::NetworkMs() const {
+  std::vector<double> times;
+  for (const Micros time : stats.network) times.push_back(ToMs(time));
+  return Median(std::move(times));
 }
 
-double MedianMs(std::vector<Micros> times) {
-  if (times.empty()) return 0;
-  auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
-  std::nth_element(times.begin(), middle, times.end());
-  double upper = ToMs(*middle);
-  if (times.size() % 2 == 1) return upper;
-  return (upper + ToMs(*std::max_element(times.begin(), middle))) / 2;
+double TextReport::Acceptance() const {
+  return stats.verified == 0 ? 0 : static_cast<double>(stats.accepted) / static_cast<double>(stats.verified);
 }
 
 double PeakRssMb() {
@@ -69,7 +66,7 @@ nlohmann::ordered_json ToJson(const TextReport& report) {
                    {"total_ms", Rounded(report.TotalMs(), 2)},
                    {"edge_ms", Rounded(ToMs(stats.edge_compute), 2)},
                    {"cloud_ms", Rounded(ToMs(stats.cloud_time), 2)},
-                   {"network_ms", Rounded(MedianMs(stats.network), 3)},
+                   {"network_ms", Rounded(report.NetworkMs(), 3)},
                    {"ms_per_token", Rounded(report.MsPerToken(), 3)},
                    {"predicted_ms_per_token", Rounded(stats.predicted_us / 1000, 3)},
                    {"streaming_ms_per_token", Rounded(stats.streaming_us / 1000, 3)},

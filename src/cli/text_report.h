@@ -29,12 +29,12 @@ struct TextReport {
   // MsPerToken less what the cloud's own steps alone would have taken, by its costs; negative is a gain. 0
   // when the cloud told no costs.
   double Regret() const;
+  double NetworkMs() const;   // median round trip less the server's own time; 0 when no frame was answered
   double Acceptance() const;  // accepted / verified; 0 when nothing was verified
 };
 
 nlohmann::ordered_json ToJson(const TextReport& report);
 
-double MedianMs(std::vector<Micros> times);  // 0 for none
-double PeakRssMb();                          // of this process so far, 1e6 bytes
+double PeakRssMb();  // of this process so far, 1e6 bytes
 
 }  // namespace tandem

@@ -14,6 +14,7 @@ int DemoVerb(const Arguments& arguments);         // demo.cpp: edge and cloud wr
 int ModelShowVerb(const Arguments& arguments);    // model_show.cpp: what a GGUF file holds
 int ModelPadVerb(const Arguments& arguments);     // model_pad.cpp: the same function at a larger cost
 int ModelRandomVerb(const Arguments& arguments);  // model_random.cpp: random weights in a given shape
+int BenchVerb(const Arguments& arguments);        // bench_verb.cpp: the modes on the same texts, a report
 int BenchEngineVerb(const Arguments& arguments);  // bench_engine_verb.cpp: speed against libllama
 int CompletionVerb(const Arguments& arguments);   // completion.cpp: a completion script
 int BenchFaultsVerb(const Arguments& arguments);  // bench_faults_verb.cpp: what a cut or a killed cloud costs
