@@ -72,8 +72,8 @@ TEST(SimulatedLoad, AutoIsNearTheBestOfAllModesAndNeverBelowStreaming) {
   }
 }
 
-// A memory-bound device: 64 texts move their caches, rows cost nothing until hundreds of them. The cloud must
-// learn that from steps of more than 64 rows.
+// A memory-bound device: each of 64 texts moves its cache, a row more of the same texts costs nothing until
+// there are hundreds. Only steps of more than 64 rows tell the two apart.
 TEST(SimulatedLoad, DraftsPayBesideManyWhereRowsAreFree) {
   SimulatedLoad load = Load(Mode::kCloud);
   load.clients = 64;
@@ -81,7 +81,7 @@ TEST(SimulatedLoad, DraftsPayBesideManyWhereRowsAreFree) {
   load.link.rtt = Micros{0};
   load.step_costs.clear();
   for (int rows = 1; rows <= 1088; ++rows)
-    load.step_costs.push_back(Micros(40'000 + 400 * std::min(rows, 64) + 200 * std::max(0, rows - 200)));
+    load.step_costs.push_back(Micros(40'000 + 3'000 * std::min(rows, 64) + 1'000 * std::max(0, rows - 200)));
   const double cloud = Simulate(load).tokens_per_second;
   load.mode = Mode::kAuto;
   EXPECT_GT(Simulate(load).tokens_per_second, 1.3 * cloud);
