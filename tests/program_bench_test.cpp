@@ -21,9 +21,9 @@ TEST(ProgramBench, LoadAndMemoryComeFromChildren) {
   ASSERT_EQ(rows.size(), 1u);
   EXPECT_EQ(rows[0].at("metric"), "peak_rss_mb");
   for (const char* side : {"tandem", "llama"}) {
-    // The file alone is 5.9 MB, and nothing here needs a hundred.
+    // The file alone is 5.9 MB, and nothing here needs two hundred, the address sanitizer's shadow included.
     EXPECT_GT(rows[0].at(side).get<double>(), 5.0);
-    EXPECT_LT(rows[0].at(side).get<double>(), 100.0);
+    EXPECT_LT(rows[0].at(side).get<double>(), 200.0);
   }
 }
 
