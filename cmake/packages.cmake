@@ -4,6 +4,7 @@ find_package(fmt 9 REQUIRED)
 find_package(tl-expected REQUIRED)
 find_package(OpenSSL 3 REQUIRED)
 find_package(Boost 1.81 REQUIRED)
+find_package(zstd 1.5 REQUIRED)
 find_package(CLI11 2 REQUIRED)
 find_package(nlohmann_json 3 REQUIRED)
 find_path(TANDEM_TOMLPLUSPLUS toml++/toml.h REQUIRED)  # used header-only: no library at run time

@@ -1,0 +1,64 @@
+// See zstd_wrap.h.
+#include "codec/zstd_wrap.h"
+
+#include <zstd.h>
+
+namespace tandem {
+namespace {
+
+constexpr uint8_t kStored = 0;
+constexpr uint8_t kFrame = 1;
+// Packed codes have no repeats to search for: what shrinks them is the entropy stage, which is the same at
+// every level. The lowest costs least time.
+constexpr int kLevel = 1;
+
+Bytes Stored(ByteView message) {
+  Bytes wrapped = {kStored};
+  wrapped.insert(wrapped.end(), message.begin(), message.end());
+  return wrapped;
+}
+
+Result<size_t> ContentSize(ByteView frame, size_t most) {
+  const unsigned long long size = ZSTD_getFrameContentSize(frame.data(), frame.size());
+  if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN) {
+    return Fail(ErrorCode::kProtocol, "{} bytes of rows are no zstd frame with a size", frame.size());
+  }
+  if (size > most) {
+    return Fail(ErrorCode::kProtocol, "a zstd frame of {} bytes of rows, at most {} can be", size, most);
+  }
+  if (ZSTD_findFrameCompressedSize(frame.data(), frame.size()) == frame.size())
+    return static_cast<size_t>(size);
+  return Fail(ErrorCode::kProtocol, "{} bytes of rows are not exactly one zstd frame", frame.size());
+}
+
+}  // namespace
+
+Result<Bytes> Wrap(ByteView message) {
+  Bytes wrapped(1 + ZSTD_compressBound(message.size()));
+  wrapped[0] = kFrame;
+  const size_t size =
+      ZSTD_compress(wrapped.data() + 1, wrapped.size() - 1, message.data(), message.size(), kLevel);
+  if (ZSTD_isError(size)) {
+    return Fail(ErrorCode::kResource, "zstd cannot compress {} bytes: {}", message.size(),
+                ZSTD_getErrorName(size));
+  }
+  if (size >= message.size()) return Stored(message);
+  wrapped.resize(1 + size);
+  return wrapped;
+}
+
+Result<Bytes> Unwrap(ByteView wrapped, size_t most) {
+  if (wrapped.empty() || wrapped[0] > kFrame) {
+    return Fail(ErrorCode::kProtocol, "{} bytes of rows do not begin with 0 or 1", wrapped.size());
+  }
+  const ByteView rest = wrapped.subspan(1);
+  if (wrapped[0] == kStored) return Bytes(rest.begin(), rest.end());
+  const Result<size_t> size = ContentSize(rest, most);
+  if (!size) return Forward(size);
+  Bytes content(*size);
+  const size_t got = ZSTD_decompress(content.data(), content.size(), rest.data(), rest.size());
+  if (got == content.size()) return content;  // an error's code is larger than any size
+  return Fail(ErrorCode::kProtocol, "a zstd frame of {} bytes of rows is broken", rest.size());
+}
+
+}  // namespace tandem
