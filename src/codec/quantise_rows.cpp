@@ -14,44 +14,47 @@ namespace {
 
 constexpr size_t kLanes = 8;
 
-double Sum(const float (&lanes)[kLanes]) {
-  double sum = 0.0;
-  for (const float lane : lanes) sum += lane;
-  return sum;
-}
-
-// Sum and number of the magnitudes above `floor`. Lanes are emptied into doubles every kRun values.
+// Sum and number of the magnitudes above `floor` >= 0. The comparison is one of integers and becomes a mask:
+// a branch on data would be mispredicted every other time.
 struct Tail {
   double sum = 0.0;
   double count = 0.0;
 };
 
+struct Lanes {
+  float sums[kLanes] = {};
+  int32_t counts[kLanes] = {};
+
+  void Add(size_t lane, float value, int32_t floor_bits) {
+    const auto bits = static_cast<int32_t>(std::bit_cast<uint32_t>(value) & 0x7fffffffu);
+    const int32_t mask = bits > floor_bits ? -1 : 0;
+    sums[lane] += std::bit_cast<float>(bits & mask);
+    counts[lane] -= mask;
+  }
+};
+
 Tail TailAbove(std::span<const float> values, float floor) {
-  constexpr size_t kRun = 4096;
+  constexpr size_t kRun = 4096;  // then the lanes are emptied into doubles
+  const auto floor_bits = std::bit_cast<int32_t>(floor);
   Tail tail;
   for (size_t begin = 0; begin < values.size(); begin += kRun) {
     const std::span<const float> run = values.subspan(begin, std::min(kRun, values.size() - begin));
-    float sums[kLanes] = {}, counts[kLanes] = {};
-    for (size_t i = 0; i + kLanes <= run.size(); i += kLanes) {
-      for (size_t j = 0; j < kLanes; ++j) {
-        const float magnitude = std::fabs(run[i + j]);
-        sums[j] += magnitude > floor ? magnitude : 0.0f;
-        counts[j] += magnitude > floor ? 1.0f : 0.0f;
-      }
+    Lanes lanes;
+    size_t i = 0;
+    for (; i + kLanes <= run.size(); i += kLanes) {
+      for (size_t j = 0; j < kLanes; ++j) lanes.Add(j, run[i + j], floor_bits);
     }
-    for (size_t i = run.size() / kLanes * kLanes; i < run.size(); ++i) {
-      const float magnitude = std::fabs(run[i]);
-      sums[0] += magnitude > floor ? magnitude : 0.0f;
-      counts[0] += magnitude > floor ? 1.0f : 0.0f;
+    for (; i < run.size(); ++i) lanes.Add(0, run[i], floor_bits);
+    for (size_t j = 0; j < kLanes; ++j) {
+      tail.sum += lanes.sums[j];
+      tail.count += lanes.counts[j];
     }
-    tail.sum += Sum(sums);
-    tail.count += Sum(counts);
   }
   return tail;
 }
 
 float TernaryScale(std::span<const float> values) {
-  const double mean = TailAbove(values, -1.0f).sum / static_cast<double>(std::max<size_t>(values.size(), 1));
+  const double mean = TailAbove(values, 0.0f).sum / static_cast<double>(std::max<size_t>(values.size(), 1));
   const Tail tail = TailAbove(values, static_cast<float>(0.7 * mean));
   return tail.count > 0.0 ? static_cast<float>(tail.sum / tail.count) : 0.0f;
 }

@@ -127,6 +127,7 @@ void RowCodec::WriteTensorRanges(const RowsView& rows, std::span<const uint8_t> 
   for (size_t i = 0; i < formats_.size(); ++i) {
     if (!IsScaled(formats_[i])) continue;
     std::vector<float> values;  // of the rows that share this scale, as they are quantised
+    values.reserve(static_cast<size_t>(std::count(plan.begin(), plan.end(), i)) * width_);
     for (size_t row = 0; row < plan.size(); ++row) {
       if (plan[row] != i) continue;
       const std::span<const float> rotated = coder.Rotated(rows.Row(row));
