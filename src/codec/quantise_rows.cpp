@@ -165,12 +165,18 @@ void DequantiseChannels(const uint8_t* codes, const ChannelGrids& grids, std::sp
 }
 
 uint32_t LargestMagnitudeBits(std::span<const float> values) {
-  int32_t largest = 0;
-  for (const float value : values) {
-    const auto bits = static_cast<int32_t>(std::bit_cast<uint32_t>(value) & 0x7fffffffu);
-    largest = bits > largest ? bits : largest;
+  constexpr size_t kWide = 16;  // several vectors: one alone would wait for its own last comparison
+  int32_t largest[kWide] = {};
+  const auto add = [&largest, &values](size_t i, size_t lane) {
+    const auto bits = static_cast<int32_t>(std::bit_cast<uint32_t>(values[i]) & 0x7fffffffu);
+    largest[lane] = bits > largest[lane] ? bits : largest[lane];
+  };
+  size_t i = 0;
+  for (; i + kWide <= values.size(); i += kWide) {
+    for (size_t j = 0; j < kWide; ++j) add(i + j, j);
   }
-  return static_cast<uint32_t>(largest);
+  for (; i < values.size(); ++i) add(i, 0);
+  return static_cast<uint32_t>(*std::max_element(largest, largest + kWide));
 }
 
 }  // namespace tandem
