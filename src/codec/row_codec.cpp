@@ -88,6 +88,9 @@ Result<RowCodec> RowCodec::Make(const RowCodecSpec& spec, size_t width, const Ro
   codec.width_ = width;
   codec.formats_ = RowFormats(spec);
   codec.sink_threshold_ = calibration.sink_threshold;
+  if (!(calibration.sink_threshold >= 0.0f)) {
+    return Fail(ErrorCode::kUsage, "a threshold of {} for sinks is below 0", calibration.sink_threshold);
+  }
   if (spec.span != ScaleSpan::kChannel) return codec;
   if (Status s = CheckCalibration(calibration, width); !s) return Forward(s);
   for (const RowFormat format : codec.formats_) {
@@ -175,40 +178,44 @@ Status RowCodec::EncodeRows(const RowsView& rows, std::span<const float> peaks, 
   return {};
 }
 
+Result<Bytes> RowCodec::EncodeMessage(const RowsView& rows, std::span<const float> peaks,
+                                      std::span<const uint8_t> plan) const {
+  ByteWriter head;
+  head.Varint(rows.rows());
+  WriteIndices(plan, IndexBits(formats_.size()), head);
+  std::vector<OuterGrids> outer = ChannelOuter();
+  if (spec_.span == ScaleSpan::kTensor) WriteTensorRanges(rows, plan, head, outer);
+  Bytes message = head.Take();
+  const size_t head_bytes = message.size();
+  size_t bytes = head_bytes;
+  for (const uint8_t index : plan) bytes += RowBytes(formats_[index]);
+  message.resize(bytes);
+  const std::span<uint8_t> body = std::span(message).subspan(head_bytes);
+  if (Status s = EncodeRows(rows, peaks, plan, outer, body); !s) return Forward(s);
+  return message;
+}
+
 Result<Bytes> RowCodec::Encode(const RowsView& rows, Pos first, std::span<const float> importance) const {
   if (rows.width != width_ || rows.values.empty() || rows.values.size() % width_ != 0) {
     return Fail(ErrorCode::kUsage, "{} values in rows of {} for a codec of width {}", rows.values.size(),
                 rows.width, width_);
   }
-  const bool scaled = IsScaled(formats_[0]);
-  const float limit = scaled ? kLargestValue : std::numeric_limits<float>::max();
+  if (rows.rows() > kMaxMessageRows) {
+    return Fail(ErrorCode::kUsage, "{} rows in a message of at most {}", rows.rows(), kMaxMessageRows);
+  }
+  const float limit = IsScaled(formats_[0]) ? kLargestValue : std::numeric_limits<float>::max();
   const Result<std::vector<float>> peaks = RowPeaks(rows, limit);
   if (!peaks) return Forward(peaks);
-  const RowsAside aside{first, *peaks, importance, sink_threshold_};
-  const Result<std::vector<uint8_t>> plan = PlanRows(spec_, formats_, rows, aside);
+  const Result<std::vector<uint8_t>> plan =
+      PlanRows(spec_, formats_, rows, {first, *peaks, importance, sink_threshold_});
   if (!plan) return Forward(plan);
-
-  ByteWriter head;
-  head.Varint(rows.rows());
-  WriteIndices(*plan, IndexBits(formats_.size()), head);
-  std::vector<OuterGrids> outer = ChannelOuter();
-  if (spec_.span == ScaleSpan::kTensor) WriteTensorRanges(rows, *plan, head, outer);
-  Bytes message = head.Take();
-  const size_t head_bytes = message.size();
-  size_t bytes = head_bytes;
-  for (const uint8_t index : *plan) bytes += RowBytes(formats_[index]);
-  message.resize(bytes);
-  if (Status s = EncodeRows(rows, *peaks, *plan, outer, std::span(message).subspan(head_bytes)); !s) {
-    return Forward(s);
-  }
-  return spec_.zstd ? Wrap(message) : Result<Bytes>(std::move(message));
+  Result<Bytes> message = EncodeMessage(rows, *peaks, *plan);
+  return message && spec_.zstd ? Wrap(*message) : message;
 }
 
 Result<std::vector<uint8_t>> RowCodec::ReadPlan(ByteReader& in, size_t rows) const {
   const size_t bits = IndexBits(formats_.size());
-  const ByteView packed = in.Raw((rows * bits + 7) / 8);
-  if (!in.ok())
-    return Fail(ErrorCode::kProtocol, "a message of rows ends before the formats of {} rows", rows);
+  const ByteView packed = in.Raw((rows * bits + 7) / 8);  // there: at least a byte a row is
   std::vector<uint8_t> plan = ReadIndices(packed, bits, rows);
   for (size_t row = 0; row < rows; ++row) {
     if (plan[row] < formats_.size()) continue;
@@ -246,9 +253,11 @@ Result<std::vector<float>> RowCodec::DecodeRows(ByteReader& in, std::span<const 
 Result<std::vector<float>> RowCodec::DecodeMessage(ByteView message, size_t max_rows) const {
   ByteReader in(message);
   const uint64_t rows = in.Varint();
-  if (!in.ok() || rows < 1 || rows > max_rows) {
-    return Fail(ErrorCode::kProtocol, "a message of {} rows in {} bytes, 1..{} are expected", rows,
-                message.size(), max_rows);
+  // Every row takes a byte at least: what is allocated for rows has arrived.
+  const size_t most = std::min(max_rows, kMaxMessageRows);
+  if (!in.ok() || rows < 1 || rows > most || rows > in.remaining()) {
+    return Fail(ErrorCode::kProtocol, "a message of {} rows in {} bytes, 1..{} of a byte each are expected",
+                rows, message.size(), most);
   }
   const Result<std::vector<uint8_t>> plan = ReadPlan(in, static_cast<size_t>(rows));
   if (!plan) return Forward(plan);
@@ -262,7 +271,7 @@ Result<std::vector<float>> RowCodec::DecodeMessage(ByteView message, size_t max_
 
 Result<std::vector<float>> RowCodec::Decode(ByteView message, size_t max_rows) const {
   if (!spec_.zstd) return DecodeMessage(message, max_rows);
-  const Result<Bytes> plain = Unwrap(message, MostBytes(max_rows));
+  const Result<Bytes> plain = Unwrap(message, MostBytes(std::min(max_rows, kMaxMessageRows)));
   if (!plain) return Forward(plain);
   return DecodeMessage(*plain, max_rows);
 }

@@ -24,6 +24,8 @@
 
 namespace tandem {
 
+constexpr size_t kMaxMessageRows = 1 << 16;
+
 // Unchanging once made: any number of threads may use one at once.
 class RowCodec {
  public:
@@ -33,9 +35,9 @@ class RowCodec {
   static Result<RowCodec> Make(const RowCodecSpec& spec, size_t width,
                                const RowCalibration& calibration = {});
 
-  // Rows of the codec's width, one at least. `first` is the first row's position in the text. `importance`:
-  // one finite figure >= 0 a row, needed by mix, optional for water, ignored by others. kModel for values
-  // that are not finite or that the format cannot hold, with row and column; kUsage for the rest.
+  // 1..kMaxMessageRows rows of the codec's width. `first` is the first row's position in the text.
+  // `importance`: one finite figure >= 0 a row, needed by mix, optional for water, ignored by others. kModel
+  // for values that are not finite or that the format cannot hold, with row and column; kUsage for the rest.
   Result<Bytes> Encode(const RowsView& rows, Pos first, std::span<const float> importance = {}) const;
 
   // Any bytes: finite rows [rows, width], 1..max_rows of them, or kProtocol with a sentence. Allocates at
@@ -59,6 +61,8 @@ class RowCodec {
   void WriteTensorRanges(const RowsView& rows, std::span<const uint8_t> plan, ByteWriter& out,
                          std::vector<OuterGrids>& outer) const;
   Status ReadTensorRanges(ByteReader& in, std::vector<OuterGrids>& outer) const;
+  Result<Bytes> EncodeMessage(const RowsView& rows, std::span<const float> peaks,
+                              std::span<const uint8_t> plan) const;
   Status EncodeRows(const RowsView& rows, std::span<const float> peaks, std::span<const uint8_t> plan,
                     std::span<const OuterGrids> outer, std::span<uint8_t> out) const;
   Result<std::vector<uint8_t>> ReadPlan(ByteReader& in, size_t rows) const;

@@ -81,11 +81,11 @@ std::string Refusal(std::string_view name, const Bytes& message, size_t width = 
 }
 
 TEST(RowCodecHostile, EachFaultHasItsSentence) {
-  EXPECT_THAT(Refusal("f16", {}), HasSubstr("a message of 0 rows in 0 bytes, 1..8 are expected"));
+  EXPECT_THAT(Refusal("f16", {}),
+              HasSubstr("a message of 0 rows in 0 bytes, 1..8 of a byte each are expected"));
   EXPECT_THAT(Refusal("f16", {0}), HasSubstr("a message of 0 rows"));
-  EXPECT_THAT(Refusal("f16", {9}), HasSubstr("a message of 9 rows in 1 bytes"));
-  EXPECT_THAT(Refusal("f16", {255, 255, 255, 255, 255, 255, 255, 255, 255, 1}),
-              HasSubstr("1..8 are expected"));
+  EXPECT_THAT(Refusal("f16", {9}), HasSubstr("a message of 9 rows in 1 bytes, 1..8"));
+  EXPECT_THAT(Refusal("f16", {255, 255, 255, 255, 255, 255, 255, 255, 255, 1}), HasSubstr("1..8 of a byte"));
   EXPECT_THAT(Refusal("f16", {2, 0, 0}), HasSubstr("2 bytes for 2 rows that take 16"));
   EXPECT_THAT(Refusal("f16", {1, 0, 0, 0, 0x7c, 0, 0, 0, 0}),
               HasSubstr("row 0: a value of a row of f16 is not finite"));
@@ -103,7 +103,7 @@ TEST(RowCodecHostile, EachFaultHasItsSentence) {
   EXPECT_THAT(Refusal("int4/tensor", {1, 0, 0, 0x80, 0x7f, 0, 0}),
               HasSubstr("rows on a scale from 0 to inf"));
   EXPECT_THAT(Refusal("int4/tensor", {1, 0, 0}), HasSubstr("ends in its scales"));
-  EXPECT_THAT(Refusal("int4/token/sink", {8}), HasSubstr("ends before the formats of 8 rows"));
+  EXPECT_THAT(Refusal("int4/token/sink", {8}), HasSubstr("a message of 8 rows in 1 bytes, 1..8"));
   EXPECT_THAT(Refusal("mix:int4:int8:0.5/token/sink", {1, 3}), HasSubstr("row 0 has format 3 of 3"));
   EXPECT_THAT(Refusal("f16/zstd", {}), HasSubstr("do not begin with 0 or 1"));
   EXPECT_EQ(Refusal("int4", {1, 0, 0, 0, 0}), "accepted");
