@@ -9,8 +9,8 @@
 
 namespace tandem {
 
-// How many of `rows` a share of 0..1 is: rounded down, as the source of the ratio has it (field notes, system
-// 1); a product that misses a whole number by float rounding alone counts as that number.
+// How many of `rows` a share of 0..1 is: rounded down; a product that misses a whole number by float rounding
+// alone counts as that number.
 size_t ShareOf(double share, size_t rows);
 
 // One flag a row, 1 for the `count` least important; of equals the earlier rows. `importance` is finite,

@@ -1,11 +1,11 @@
 // Runs of values to integer codes and back, on a grid of even steps: code u stands for (u - zero) * scale. A
 // run is what shares a scale: a group, a row, or a channel's value. With s the scale, r the largest
 // magnitude, lo = min(0, values), hi = max(0, values) and b the bits of the format:
-//   symmetric, b >= 3:  zero = 2^(b-1) - 1, s = r / zero: odd number of levels, 0 is one of them
-//   symmetric, int2:    zero = 1.5, s = r / 1.5: the levels -1.5, -0.5, 0.5, 1.5, for -1, 0, 1 would waste
-//   one asymmetric:         s = (hi - lo) / (2^b - 1), zero = round(-lo / s), a whole number from 0 to 2^b -
-//   1 ternary:            zero = 1, s = mean of the magnitudes that are above 0.7 times the mean magnitude
-//                       (ternary weight networks, arXiv 1605.04711), to the nearest of -s, 0, s
+//   symmetric, b >= 3   zero = 2^(b-1) - 1, s = r / zero: an odd number of levels, 0 is one of them
+//   symmetric, int2     zero = 1.5, s = r / 1.5: levels at -1.5 s, -0.5 s, 0.5 s, 1.5 s
+//   asymmetric          s = (hi - lo) / (2^b - 1), zero = round(-lo / s), whole, from 0 to 2^b - 1
+//   ternary             zero = 1, s = the mean of the magnitudes above 0.7 times the mean magnitude
+//                       (ternary weight networks, arXiv 1605.04711)
 // and u = round(x / s + zero), clipped to 0 .. levels - 1. For x in the range, |x - x'| <= s / 2, but for the
 // rounding of floats; for ternary |x - x'| <= max(s / 2, |x| - s), and never more than |x|.
 #pragma once

@@ -23,7 +23,7 @@ struct RowCalibration {
 
 // Measures both on `sample`, one row at least. The threshold is sink_factor > 0 times the median of the rows'
 // peaks (64 as in docs/codecs.md); with sinks in the spec, rows past it leave the channels' ranges alone.
-// kUsage for no rows or a value that is not finite or past kLargestValue.
+// kUsage for no rows; as RowPeaks for a value that is not finite or past kLargestValue.
 Result<RowCalibration> Calibrate(const RowCodecSpec& spec, const RowsView& sample, double sink_factor = 64.0);
 
 // The largest magnitude of every row. kModel with row and column of a value that is not finite, or past

@@ -3,8 +3,7 @@
 // say. Layout, little-endian, before zstd (zstd_wrap.h):
 //   varint          rows, at least 1
 //   formats         one index into RowFormats a row, in as few bits as the last index takes (0 to 3), low
-//   bits
-//                   first, to a whole byte
+//                   bits first, to a whole byte
 //   tensor scales   with `tensor`: for each scaled format the top of its range as f32, with asym its bottom
 //                   first; 0 where no row has that format
 //   scales          every row's, in order (row_coder.h)
@@ -30,19 +29,19 @@ constexpr size_t kMaxMessageRows = 1 << 16;
 class RowCodec {
  public:
   // kUsage for a spec that fails Check, a width outside 1..kMaxRowWidth, a group that does not divide it,
-  // `rot` with an odd width (nothing to rotate), and `channel` without a calibration of finite ranges for the
-  // width.
+  // `rot` with an odd width (nothing to rotate), a sink threshold below 0, and `channel` without a
+  // calibration of finite ranges for the width.
   static Result<RowCodec> Make(const RowCodecSpec& spec, size_t width,
                                const RowCalibration& calibration = {});
 
   // 1..kMaxMessageRows rows of the codec's width. `first` is the first row's position in the text.
   // `importance`: one finite figure >= 0 a row, needed by mix, optional for water, ignored by others. kModel
-  // for values that are not finite or that the format cannot hold, with row and column; kUsage for the rest.
+  // for values that are not finite (with row and column) or that the row's format cannot hold (with the
+  // row); kUsage for the rest.
   Result<Bytes> Encode(const RowsView& rows, Pos first, std::span<const float> importance = {}) const;
 
   // Any bytes: finite rows [rows, width], 1..max_rows of them, or kProtocol with a sentence. Allocates at
-  // most 4 bytes a value of max_rows rows, with zstd as much again for the message, and a few rows of
-  // scratch.
+  // most 4 bytes a value of max_rows rows and a few rows of scratch; with zstd MostBytes(max_rows) beside.
   Result<std::vector<float>> Decode(ByteView message, size_t max_rows) const;
 
   // No message of 1..rows rows is larger.

@@ -23,10 +23,11 @@ struct RowsView {
 
 // What is known of a message's rows beside their values.
 struct RowsAside {
-  Pos first = 0;                   // the first row's position; rows follow each other in the text
-  std::span<const float> peaks{};  // one a row: its largest magnitude
-  std::span<const float>
-      importance{};             // one a row, finite and >= 0, or none: mix needs it, water then takes 1
+  Pos first = 0;  // the first row's position; rows follow each other in the text
+  // One a row: its largest magnitude.
+  std::span<const float> peaks{};
+  // One a row, finite and >= 0; or none: mix needs them, water then takes 1.
+  std::span<const float> importance{};
   float sink_threshold = 0.0f;  // for SinkRule::kThreshold
 };
 
