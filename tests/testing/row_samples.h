@@ -3,10 +3,10 @@
 
 #include <cmath>
 #include <random>
+#include <span>
 #include <vector>
 
-#include "codec/row_calibration.h"
-#include "codec/row_codec_spec.h"
+#include "codec/row_codec.h"
 
 namespace tandem::testing {
 
@@ -62,6 +62,13 @@ inline RowCodecSpec RandomSpec(std::mt19937_64& random, size_t width) {
   spec.sinks = static_cast<SinkRule>(Below(random, 3));
   if (spec.sinks == SinkRule::kMedian) spec.sink_factor = 0.5 + Below(random, 200) / 4.0;
   return spec;
+}
+
+// What becomes of rows on their way through a codec.
+inline std::vector<float> Through(const RowCodec& codec, const std::vector<float>& values, Pos first = 1,
+                                  std::span<const float> importance = {}) {
+  const Bytes message = codec.Encode({values, codec.width()}, first, importance).value();
+  return codec.Decode(message, values.size() / codec.width()).value();
 }
 
 }  // namespace tandem::testing
