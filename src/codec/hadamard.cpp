@@ -1,32 +1,20 @@
-// See hadamard.h.
+// See hadamard.h. Every stage of the transform is the same loop: sums and differences of neighbours go to the
+// two halves of the output. After log2(block) stages the indices' bits have gone round once and stand where
+// they began. Unlike the usual butterflies no stage has short inner loops.
 #include "codec/hadamard.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace tandem {
 namespace {
 
-// One step of the transform for halves of kHalf values: the compiler unrolls it and keeps it in registers.
-template <size_t kHalf>
-void SmallStep(float* row, size_t size) {
-  for (size_t i = 0; i < size; i += 2 * kHalf) {
-    for (size_t j = 0; j < kHalf; ++j) {
-      const float a = row[i + j], b = row[i + j + kHalf];
-      row[i + j] = a + b;
-      row[i + j + kHalf] = a - b;
-    }
-  }
-}
-
-void Step(float* row, size_t size, size_t half) {
-  for (size_t i = 0; i < size; i += 2 * half) {
-    float* low = row + i;
-    float* high = low + half;
-    for (size_t j = 0; j < half; ++j) {
-      const float a = low[j], b = high[j];
-      low[j] = a + b;
-      high[j] = a - b;
-    }
+void Stage(const float* __restrict in, float* __restrict out, size_t block) {
+  const size_t half = block / 2;
+  for (size_t i = 0; i < half; ++i) {
+    const float a = in[2 * i], b = in[2 * i + 1];
+    out[i] = a + b;
+    out[i + half] = a - b;
   }
 }
 
@@ -36,11 +24,16 @@ size_t HadamardBlock(size_t width) {
   return width & (~width + 1);
 }
 
-void Rotate(std::span<float> row, size_t block) {
-  if (block >= 2) SmallStep<1>(row.data(), row.size());
-  if (block >= 4) SmallStep<2>(row.data(), row.size());
-  if (block >= 8) SmallStep<4>(row.data(), row.size());
-  for (size_t half = 8; half < block; half *= 2) Step(row.data(), row.size(), half);
+void Rotate(std::span<float> row, size_t block, std::span<float> scratch) {
+  for (size_t begin = 0; begin < row.size(); begin += block) {
+    float* in = row.data() + begin;
+    float* out = scratch.data();
+    for (size_t left = block; left > 1; left /= 2) {
+      Stage(in, out, block);
+      std::swap(in, out);
+    }
+    if (in == scratch.data()) std::copy(in, in + block, out);
+  }
   const float norm = 1.0f / std::sqrt(static_cast<float>(block));
   for (float& value : row) value *= norm;
 }

@@ -12,7 +12,8 @@ namespace tandem {
 // The largest power of two that divides `width` >= 1, in values: 32 for 288, 128 for 896, 2048 for 2048.
 size_t HadamardBlock(size_t width);
 
-// In place. row.size() is a multiple of `block`, a power of two. log2(block) additions a value.
-void Rotate(std::span<float> row, size_t block);
+// In place. row.size() is a multiple of `block`, a power of two; `scratch` holds `block` floats. log2(block)
+// additions a value.
+void Rotate(std::span<float> row, size_t block, std::span<float> scratch);
 
 }  // namespace tandem

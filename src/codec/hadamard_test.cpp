@@ -26,13 +26,18 @@ TEST(Hadamard, BlocksAreTheLargestPowerOfTwo) {
   EXPECT_EQ(HadamardBlock(65535), 1u);
 }
 
+void RotateRow(std::vector<float>& row, size_t block) {
+  std::vector<float> scratch(block);
+  Rotate(row, block, scratch);
+}
+
 // Entry (i, j) of the Sylvester matrix is -1 to the number of ones in i & j.
 TEST(Hadamard, IsTheMatrix) {
   std::mt19937_64 random(5);
   for (const size_t block : {1, 2, 4, 8, 16, 64}) {
     const std::vector<float> row = testing::RandomRows(random, 1, 3 * block);
     std::vector<float> rotated = row;
-    Rotate(rotated, block);
+    RotateRow(rotated, block);
     for (size_t i = 0; i < row.size(); ++i) {
       double sum = 0.0;
       for (size_t j = 0; j < block; ++j) {
@@ -49,9 +54,9 @@ TEST(Hadamard, TwiceIsNothingAndLengthsStay) {
   for (const size_t width : {2, 96, 288, 896, 4096}) {
     const std::vector<float> row = testing::RandomRows(random, 1, width);
     std::vector<float> rotated = row;
-    Rotate(rotated, HadamardBlock(width));
+    RotateRow(rotated, HadamardBlock(width));
     EXPECT_NEAR(Length(rotated), Length(row), 1e-5 * Length(row));
-    Rotate(rotated, HadamardBlock(width));
+    RotateRow(rotated, HadamardBlock(width));
     for (size_t i = 0; i < width; ++i) EXPECT_NEAR(rotated[i], row[i], 1e-5 * Length(row));
   }
 }

@@ -5,9 +5,6 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <limits>
-
-#include "codec/bit_packing.h"
 
 namespace tandem {
 namespace {
@@ -59,64 +56,52 @@ float TernaryScale(std::span<const float> values) {
   return tail.count > 0.0 ? static_cast<float>(tail.sum / tail.count) : 0.0f;
 }
 
+// lanes[0] becomes the largest of all.
+void Gather(float (&lanes)[kLanes]) {
+  for (size_t half = kLanes / 2; half > 0; half /= 2) {
+    for (size_t j = 0; j < half; ++j) lanes[j] = std::max(lanes[j], lanes[j + half]);
+  }
+}
+
+float Peak(std::span<const float> values) {
+  float peaks[kLanes] = {};
+  size_t i = 0;
+  for (; i + kLanes <= values.size(); i += kLanes) {
+    for (size_t j = 0; j < kLanes; ++j) {
+      const float magnitude = std::fabs(values[i + j]);
+      peaks[j] = magnitude > peaks[j] ? magnitude : peaks[j];
+    }
+  }
+  for (; i < values.size(); ++i) peaks[0] = std::max(peaks[0], std::fabs(values[i]));
+  Gather(peaks);
+  return peaks[0];
+}
+
 ValueRange BothEnds(std::span<const float> values) {
-  float lows[kLanes] = {}, highs[kLanes] = {};
+  float depths[kLanes] = {}, highs[kLanes] = {};
   size_t i = 0;
   for (; i + kLanes <= values.size(); i += kLanes) {
     for (size_t j = 0; j < kLanes; ++j) {
       const float value = values[i + j];
-      lows[j] = value < lows[j] ? value : lows[j];
+      depths[j] = -value > depths[j] ? -value : depths[j];
       highs[j] = value > highs[j] ? value : highs[j];
     }
   }
   for (; i < values.size(); ++i) {
-    lows[0] = std::min(lows[0], values[i]);
+    depths[0] = std::max(depths[0], -values[i]);
     highs[0] = std::max(highs[0], values[i]);
   }
-  return {.low = *std::min_element(lows, lows + kLanes), .high = *std::max_element(highs, highs + kLanes)};
-}
-
-float SymmetricZero(RowFormat format) {
-  if (format == RowFormat::kInt2) return 1.5f;
-  return format == RowFormat::kTernary ? 1.0f : static_cast<float>(HighestCode(format) / 2);
-}
-
-Grid WithInverse(float scale, float zero) {
-  const bool normal = scale >= std::numeric_limits<float>::min();
-  return {.scale = scale, .inverse = normal ? 1.0f / scale : 0.0f, .zero = zero};
+  Gather(depths);
+  Gather(highs);
+  return {.low = -depths[0], .high = highs[0]};
 }
 
 }  // namespace
 
-ValueRange RangeOf(std::span<const float> values, RowFormat format, bool asymmetric) {
-  if (asymmetric) return BothEnds(values);
-  const float reach = format == RowFormat::kTernary ? TernaryScale(values)
-                                                    : std::bit_cast<float>(LargestMagnitudeBits(values));
+ValueRange RangeOf(std::span<const float> values, const Levels& levels) {
+  if (levels.asymmetric) return BothEnds(values);
+  const float reach = levels.format == RowFormat::kTernary ? TernaryScale(values) : Peak(values);
   return {.low = -reach, .high = reach};
-}
-
-Grid GridFor(const ValueRange& range, RowFormat format, bool asymmetric) {
-  if (!asymmetric) {
-    const float zero = SymmetricZero(format);
-    return WithInverse(range.high / zero, zero);
-  }
-  const uint8_t top = TopCode(format, true);
-  const float scale = (range.high - range.low) / static_cast<float>(top);
-  return WithInverse(scale, static_cast<float>(ZeroFor(range, scale, top)));
-}
-
-uint8_t ZeroFor(const ValueRange& range, float scale, uint8_t top) {
-  const float place = std::nearbyint(-range.low * WithInverse(scale, 0.0f).inverse);
-  return static_cast<uint8_t>(std::min(place, static_cast<float>(top)));
-}
-
-Grid GridFrom(float scale, uint8_t zero, RowFormat format, bool asymmetric) {
-  return WithInverse(scale, asymmetric ? static_cast<float>(zero) : SymmetricZero(format));
-}
-
-uint8_t TopCode(RowFormat format, bool asymmetric) {
-  const bool all = asymmetric || format == RowFormat::kTernary || format == RowFormat::kInt2;
-  return static_cast<uint8_t>(HighestCode(format) - (all ? 0 : 1));
 }
 
 void Quantise(std::span<const float> values, const Grid& grid, uint8_t top, uint8_t* codes) {

@@ -67,13 +67,17 @@ Status CheckWidth(const RowCodecSpec& spec, size_t width) {
   return Fail(ErrorCode::kUsage, "rows of {} values, an odd number, have no block to rotate", width);
 }
 
-ChannelGrids GridsOf(const RowCalibration& calibration, RowFormat format, bool asymmetric) {
+Grid GridFor(const ValueRange& range, const Levels& levels) {
+  return GridOn(ScaleFor(range, levels), range, levels);
+}
+
+ChannelGrids GridsOf(const RowCalibration& calibration, const Levels& levels) {
   ChannelGrids grids;
   for (size_t i = 0; i < calibration.channels.size(); ++i) {
     const ValueRange& range = calibration.channels[i];
-    const float reach = format == RowFormat::kTernary ? 1.5f * calibration.mean_magnitudes[i]
-                                                      : std::max(-range.low, range.high);
-    grids.Add(GridFor(asymmetric ? range : ValueRange{-reach, reach}, format, asymmetric));
+    const float reach = levels.format == RowFormat::kTernary ? 1.5f * calibration.mean_magnitudes[i]
+                                                             : std::max(-range.low, range.high);
+    grids.Add(GridFor(levels.asymmetric ? range : ValueRange{-reach, reach}, levels));
   }
   return grids;
 }
@@ -94,7 +98,7 @@ Result<RowCodec> RowCodec::Make(const RowCodecSpec& spec, size_t width, const Ro
   if (spec.span != ScaleSpan::kChannel) return codec;
   if (Status s = CheckCalibration(calibration, width); !s) return Forward(s);
   for (const RowFormat format : codec.formats_) {
-    codec.channel_grids_.push_back(IsScaled(format) ? GridsOf(calibration, format, spec.asymmetric)
+    codec.channel_grids_.push_back(IsScaled(format) ? GridsOf(calibration, {format, spec.asymmetric})
                                                     : ChannelGrids{});
   }
   return codec;
@@ -136,10 +140,10 @@ void RowCodec::WriteTensorRanges(const RowsView& rows, std::span<const uint8_t> 
       const std::span<const float> rotated = coder.Rotated(rows.Row(row));
       values.insert(values.end(), rotated.begin(), rotated.end());
     }
-    const ValueRange range = RangeOf(values, formats_[i], spec_.asymmetric);
+    const ValueRange range = RangeOf(values, {formats_[i], spec_.asymmetric});
     if (spec_.asymmetric) out.U32(std::bit_cast<uint32_t>(range.low));
     out.U32(std::bit_cast<uint32_t>(range.high));
-    outer[i].tensor = GridFor(range, formats_[i], spec_.asymmetric);
+    outer[i].tensor = GridFor(range, {formats_[i], spec_.asymmetric});
   }
 }
 
@@ -153,7 +157,7 @@ Status RowCodec::ReadTensorRanges(ByteReader& in, std::vector<OuterGrids>& outer
           range.high <= kLargestRange)) {
       return Fail(ErrorCode::kProtocol, "rows on a scale from {} to {}", range.low, range.high);
     }
-    outer[i].tensor = GridFor(range, formats_[i], spec_.asymmetric);
+    outer[i].tensor = GridFor(range, {formats_[i], spec_.asymmetric});
   }
   return {};
 }

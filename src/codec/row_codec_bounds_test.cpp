@@ -53,7 +53,8 @@ struct Case {
 
 std::vector<double> AsQuantised(const RowCodecSpec& spec, std::span<const float> row) {
   std::vector<float> rotated(row.begin(), row.end());
-  if (spec.rotate) Rotate(rotated, HadamardBlock(row.size()));
+  std::vector<float> scratch(row.size());
+  if (spec.rotate) Rotate(rotated, HadamardBlock(row.size()), scratch);
   return {rotated.begin(), rotated.end()};
 }
 

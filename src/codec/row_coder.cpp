@@ -74,29 +74,29 @@ RowCoder::RowCoder(const RowCodecSpec& spec, size_t width)
       run_(RunOf(spec, width)),
       block_(spec.rotate ? HadamardBlock(width) : 1),
       rotated_(spec.rotate ? width : 0),
+      scratch_(spec.rotate ? block_ : 0),
       codes_(width + kCodePadding) {}
 
 std::span<const float> RowCoder::Rotated(std::span<const float> row) {
   if (!spec_.rotate) return row;
   std::copy(row.begin(), row.end(), rotated_.begin());
-  Rotate(rotated_, block_);
+  Rotate(rotated_, block_, scratch_);
   return rotated_;
 }
 
-Status RowCoder::EncodeRuns(std::span<const float> values, RowFormat format, std::span<uint8_t> scales) {
-  const size_t step = spec_.asymmetric ? 3 : 2;
-  const uint8_t top = TopCode(format, spec_.asymmetric);
-  for (size_t begin = 0; begin < values.size(); begin += run_, scales = scales.subspan(step)) {
+Status RowCoder::EncodeRuns(std::span<const float> values, const Levels& levels, std::span<uint8_t> scales) {
+  uint8_t* out = scales.data();
+  for (size_t begin = 0; begin < values.size(); begin += run_) {
     const std::span<const float> run = values.subspan(begin, run_);
-    const ValueRange range = RangeOf(run, format, spec_.asymmetric);
-    const float wanted = GridFor(range, format, spec_.asymmetric).scale;
+    const ValueRange range = RangeOf(run, levels);
+    const float wanted = ScaleFor(range, levels);
     const uint16_t half = ToHalfAtLeast(wanted);
     if (!IsFiniteHalf(half)) return Fail(ErrorCode::kModel, "a scale of {} is past f16", wanted);
-    const float scale = FromHalf(half);
-    const uint8_t zero = spec_.asymmetric ? ZeroFor(range, scale, top) : uint8_t{0};
-    std::memcpy(scales.data(), &half, 2);
-    if (spec_.asymmetric) scales[2] = zero;
-    Quantise(run, GridFrom(scale, zero, format, spec_.asymmetric), top, codes_.data() + begin);
+    const Grid grid = GridOn(FromHalf(half), range, levels);
+    std::memcpy(out, &half, 2);
+    if (levels.asymmetric) out[2] = static_cast<uint8_t>(grid.zero);
+    out += levels.asymmetric ? 3 : 2;
+    Quantise(run, grid, levels.top, codes_.data() + begin);
   }
   return {};
 }
@@ -105,43 +105,43 @@ Status RowCoder::Encode(std::span<const float> row, float peak, RowFormat format
                         std::span<uint8_t> scales, std::span<uint8_t> packed) {
   if (!IsScaled(format)) return EncodePlain(row, peak, format, packed);
   const std::span<const float> values = Rotated(row);
-  const uint8_t top = TopCode(format, spec_.asymmetric);
+  const Levels levels(format, spec_.asymmetric);
   if (HasOwnScales(spec_)) {
-    if (Status s = EncodeRuns(values, format, scales); !s) return s;
+    if (Status s = EncodeRuns(values, levels, scales); !s) return s;
   } else if (outer.channels != nullptr) {
-    QuantiseChannels(values, *outer.channels, top, codes_.data());
+    QuantiseChannels(values, *outer.channels, levels.top, codes_.data());
   } else {
-    Quantise(values, outer.tensor, top, codes_.data());
+    Quantise(values, outer.tensor, levels.top, codes_.data());
   }
   std::fill(codes_.end() - kCodePadding, codes_.end(), uint8_t{0});
   PackCodes(format, codes_, row.size(), packed);
   return {};
 }
 
-Status RowCoder::CheckCodes(RowFormat format) const {
+Status RowCoder::CheckCodes(const Levels& levels) const {
   uint8_t largest = 0;
   for (size_t i = 0; i + kCodePadding < codes_.size(); ++i) {
     largest = codes_[i] > largest ? codes_[i] : largest;
   }
-  const uint8_t top = TopCode(format, spec_.asymmetric);
-  if (largest <= top) return {};
-  return Fail(ErrorCode::kProtocol, "code {} in a row of {}, the highest is {}", largest, FormatName(format),
-              top);
+  if (largest <= levels.top) return {};
+  return Fail(ErrorCode::kProtocol, "code {} in a row of {}, the highest is {}", largest,
+              FormatName(levels.format), levels.top);
 }
 
-Status RowCoder::DecodeRuns(ByteView scales, RowFormat format, std::span<float> row) {
-  const size_t step = spec_.asymmetric ? 3 : 2;
-  const uint8_t top = TopCode(format, spec_.asymmetric);
-  for (size_t begin = 0; begin < row.size(); begin += run_, scales = scales.subspan(step)) {
+Status RowCoder::DecodeRuns(ByteView scales, const Levels& levels, std::span<float> row) {
+  const uint8_t* in = scales.data();
+  for (size_t begin = 0; begin < row.size(); begin += run_) {
     uint16_t half = 0;
-    std::memcpy(&half, scales.data(), 2);
+    std::memcpy(&half, in, 2);
     if ((half & 0x8000u) != 0 || !IsFiniteHalf(half)) {
       return Fail(ErrorCode::kProtocol, "a scale of {:#06x} is no finite f16 from 0", half);
     }
-    const uint8_t zero = spec_.asymmetric ? scales[2] : uint8_t{0};
-    if (zero > top) return Fail(ErrorCode::kProtocol, "a zero point of {} is outside 0..{}", zero, top);
-    const Grid grid = GridFrom(FromHalf(half), zero, format, spec_.asymmetric);
-    Dequantise(codes_.data() + begin, grid, row.subspan(begin, run_));
+    if (levels.asymmetric && in[2] > levels.top) {
+      return Fail(ErrorCode::kProtocol, "a zero point of {} is outside 0..{}", in[2], levels.top);
+    }
+    const float zero = levels.asymmetric ? static_cast<float>(in[2]) : levels.zero;
+    in += levels.asymmetric ? 3 : 2;
+    Dequantise(codes_.data() + begin, {.scale = FromHalf(half), .zero = zero}, row.subspan(begin, run_));
   }
   return {};
 }
@@ -153,15 +153,16 @@ Status RowCoder::Decode(ByteView scales, ByteView packed, RowFormat format, cons
     return Fail(ErrorCode::kProtocol, "a value of a row of {} is not finite", FormatName(format));
   }
   UnpackCodes(format, packed, row.size(), codes_);
-  if (Status s = CheckCodes(format); !s) return s;
+  const Levels levels(format, spec_.asymmetric);
+  if (Status s = CheckCodes(levels); !s) return s;
   if (HasOwnScales(spec_)) {
-    if (Status s = DecodeRuns(scales, format, row); !s) return s;
+    if (Status s = DecodeRuns(scales, levels, row); !s) return s;
   } else if (outer.channels != nullptr) {
     DequantiseChannels(codes_.data(), *outer.channels, row);
   } else {
     Dequantise(codes_.data(), outer.tensor, row);
   }
-  if (spec_.rotate) Rotate(row, block_);
+  if (spec_.rotate) Rotate(row, block_, scratch_);
   return {};
 }
 

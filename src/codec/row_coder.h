@@ -32,14 +32,15 @@ class RowCoder {
                 std::span<float> row);
 
  private:
-  Status EncodeRuns(std::span<const float> values, RowFormat format, std::span<uint8_t> scales);
-  Status DecodeRuns(ByteView scales, RowFormat format, std::span<float> row);
-  Status CheckCodes(RowFormat format) const;
+  Status EncodeRuns(std::span<const float> values, const Levels& levels, std::span<uint8_t> scales);
+  Status DecodeRuns(ByteView scales, const Levels& levels, std::span<float> row);
+  Status CheckCodes(const Levels& levels) const;
 
   const RowCodecSpec& spec_;
   size_t run_;    // values that share a scale in the row
   size_t block_;  // of the rotation; 1 without
   std::vector<float> rotated_;
+  std::vector<float> scratch_;
   std::vector<uint8_t> codes_;
 };
 
