@@ -1,6 +1,6 @@
-// The grids of even steps that integer codes stand on: code u stands for (u - zero) * scale. A
-// run is what shares a scale: a group, a row, or a channel's value. With s the scale, r the largest
-// magnitude, lo = min(0, values), hi = max(0, values) and b the bits of the format:
+// The grids of even steps that integer codes stand on: code u stands for (u - zero) * scale. A run is what
+// shares a scale: a group, a row, or a channel's value. With s the scale, r the largest magnitude, lo =
+// min(0, values), hi = max(0, values) and b the bits of the format:
 //   symmetric, b >= 3   zero = 2^(b-1) - 1, s = r / zero: an odd number of levels, 0 is one of them
 //   symmetric, int2     zero = 1.5, s = r / 1.5: levels at -1.5 s, -0.5 s, 0.5 s, 1.5 s
 //   asymmetric          s = (hi - lo) / (2^b - 1), zero = round(-lo / s), whole, from 0 to 2^b - 1

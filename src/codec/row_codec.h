@@ -8,7 +8,8 @@
 //                   first; 0 where no row has that format
 //   scales          every row's, in order (row_coder.h)
 //   values          every row's, each to a whole byte
-// Coding is a pure function: equal rows, equal bytes.
+// Coding is a pure function: equal rows, equal bytes, on every machine (but for what another libzstd makes of
+// them); decoding gives equal floats.
 #pragma once
 
 #include <span>
