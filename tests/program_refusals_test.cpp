@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <future>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -169,19 +170,20 @@ TEST_F(Refusals, AServerThatIsNoTandem) {
 }
 
 TEST_F(Refusals, AServerOfAnotherProtocolVersion) {
-  std::unique_ptr<WsServer> server;
+  std::promise<WsServer*> listens;
+  std::shared_future<WsServer*> server = listens.get_future().share();
   WsServerCallbacks callbacks;
   callbacks.on_open = [](ConnId, const std::string&) {};
   callbacks.on_frame = [&](ConnId conn, Bytes) {
     Welcome welcome{.software = "tandem 9"};
     welcome.version = kProtocolVersion + 1;
-    EXPECT_TRUE(server->Send(conn, Encode(welcome)));
+    EXPECT_TRUE(server.get()->Send(conn, Encode(welcome)));
   };
   callbacks.on_closed = [](ConnId, Error) {};
   auto listening = ListenWebSocket({.listen = "127.0.0.1:0"}, callbacks);
   ASSERT_TRUE(listening) << listening.error().message;
-  server = std::move(*listening);
-  ExpectFailedRun(StoryRun({"--cloud", "ws://" + server->address()}), 8, "protocol",
+  listens.set_value(listening->get());
+  ExpectFailedRun(StoryRun({"--cloud", "ws://" + (*listening)->address()}), 8, "protocol",
                   "protocol " + std::to_string(kProtocolVersion + 1));
 }
 
