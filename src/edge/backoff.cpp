@@ -9,7 +9,7 @@ namespace tandem {
 namespace {
 
 constexpr Micros kShortest{100'000}, kLongest{5'000'000};
-constexpr int kShareOfAway = 20;  // so that a loss of T is noticed to be over within T + T / 20
+constexpr int kShareOfAway = 32;  // so that a loss of T is noticed to be over within T + T / 32
 
 }  // namespace
 

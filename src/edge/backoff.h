@@ -1,5 +1,5 @@
 // When to try a lost link again: every other cloud at once, even without patience; then, until a deadline,
-// after delays with jitter that grow with the time away and stay below a twentieth of it (0.1 s at least, 5 s
+// after delays with jitter that grow with the time away and stay below a 32nd of it (0.1 s at least, 5 s
 // at most), so that a cut of 5 s costs little more than 5 s.
 #pragma once
 
