@@ -3,10 +3,10 @@
 #include <set>
 
 #include "cli/bench_capacity.h"
+#include "cli/interruptible.h"
 #include "cli/numbers.h"
 #include "cli/output.h"
 #include "cli/prompt_file.h"
-#include "cli/signal_watch.h"
 #include "cli/verbs.h"
 #include "lab/roofline.h"
 
@@ -158,22 +158,12 @@ void Print(const Capacity& capacity) {
 }  // namespace
 
 int BenchCapacityVerb(const Arguments& arguments) {
-  const bool json = arguments.Switch("json");
-  SignalWatch signals;
-  std::atomic<bool> cancel{false};
-  auto options = OptionsOf(arguments);
-  if (!options) return Report(options.error(), json);
-  signals.SetAction([&] { cancel = true; });
-  auto capacity = MeasureCapacity(*options, Tell, [&] { return cancel.load(); });
-  signals.SetAction({});
-  if (cancel) return 128 + signals.signal();
-  if (!capacity) return Report(capacity.error(), json);
-  if (json) {
-    PrintJson(ToJson(*capacity));
-  } else {
-    Print(*capacity);
-  }
-  return 0;
+  const auto measure = [&](const std::function<bool()>& stopped) -> Result<Capacity> {
+    auto options = OptionsOf(arguments);
+    if (!options) return Forward(options);
+    return MeasureCapacity(*options, Tell, stopped);
+  };
+  return MeasureAndPrint(arguments.Switch("json"), measure, ToJson, Print);
 }
 
 }  // namespace tandem

@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/bench_faults.h"
+#include "cli/interruptible.h"
 #include "cli/output.h"
-#include "cli/signal_watch.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 
@@ -49,21 +49,15 @@ void Print(const std::vector<FaultRow>& rows) {
 }  // namespace
 
 int BenchFaultsVerb(const Arguments& arguments) {
-  const bool json = arguments.Switch("json");
-  SignalWatch signals;
-  std::atomic<bool> cancel{false};
-  signals.SetAction([&] { cancel = true; });
-  const auto rows = MeasureFaults(OptionsOf(arguments), Tell, [&] { return cancel.load(); });
-  signals.SetAction({});
-  if (cancel) return 128 + signals.signal();
-  if (!rows) return Report(rows.error(), json);
-  if (json) {
-    PrintJson(ToJson(*rows));
-  } else {
-    Print(*rows);
-  }
-  const bool equal = std::all_of(rows->begin(), rows->end(), [](const FaultRow& r) { return r.identical; });
-  return equal ? 0 : ExitCode(ErrorCode::kInternal);
+  bool identical = true;
+  const auto measure = [&](const std::function<bool()>& stopped) {
+    auto rows = MeasureFaults(OptionsOf(arguments), Tell, stopped);
+    if (rows)
+      identical = std::all_of(rows->begin(), rows->end(), [](const FaultRow& r) { return r.identical; });
+    return rows;
+  };
+  const int code = MeasureAndPrint(arguments.Switch("json"), measure, ToJson, Print);
+  return code == 0 && !identical ? ExitCode(ErrorCode::kInternal) : code;
 }
 
 }  // namespace tandem

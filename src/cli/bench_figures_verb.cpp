@@ -2,9 +2,9 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/bench_figures.h"
+#include "cli/interruptible.h"
 #include "cli/output.h"
 #include "cli/prompt_file.h"
-#include "cli/signal_watch.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 
@@ -73,22 +73,16 @@ void Print(const Figures& figures) {
 }  // namespace
 
 int BenchFiguresVerb(const Arguments& arguments) {
-  const bool json = arguments.Switch("json");
-  SignalWatch signals;
-  std::atomic<bool> cancel{false};
-  auto options = OptionsOf(arguments);
-  if (!options) return Report(options.error(), json);
-  signals.SetAction([&] { cancel = true; });
-  auto figures = MeasureFigures(*options, Tell, [&] { return cancel.load(); });
-  signals.SetAction({});
-  if (cancel) return 128 + signals.signal();
-  if (!figures) return Report(figures.error(), json);
-  if (json) {
-    PrintJson(ToJson(*figures));
-  } else {
-    Print(*figures);
-  }
-  return figures->identical ? 0 : ExitCode(ErrorCode::kInternal);
+  bool identical = true;
+  const auto measure = [&](const std::function<bool()>& stopped) -> Result<Figures> {
+    auto options = OptionsOf(arguments);
+    if (!options) return Forward(options);
+    auto figures = MeasureFigures(*options, Tell, stopped);
+    if (figures) identical = figures->identical;
+    return figures;
+  };
+  const int code = MeasureAndPrint(arguments.Switch("json"), measure, ToJson, Print);
+  return code == 0 && !identical ? ExitCode(ErrorCode::kInternal) : code;
 }
 
 }  // namespace tandem

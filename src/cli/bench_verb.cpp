@@ -12,6 +12,7 @@
 #include "cli/progress.h"
 #include "cli/prompt_file.h"
 #include "cli/report_file.h"
+#include "cli/run.h"
 #include "cli/signal_watch.h"
 #include "cli/token_file.h"
 #include "cli/verbs.h"
@@ -93,12 +94,7 @@ class Bench {
     plan.iterations = static_cast<int>(arguments_.Integer("iterations"));
     plan.warmup = static_cast<int>(arguments_.Integer("warmup"));
     plan.tokens = static_cast<int32_t>(arguments_.Integer("predict"));
-    plan.sampling.seed = arguments_.Seed("seed");
-    plan.sampling.temperature = static_cast<float>(arguments_.Number("temp"));
-    plan.sampling.top_k = static_cast<int32_t>(arguments_.Integer("top-k"));
-    plan.sampling.top_p = static_cast<float>(arguments_.Number("top-p"));
-    plan.sampling.min_p = static_cast<float>(arguments_.Number("min-p"));
-    plan.sampling.repeat_penalty = static_cast<float>(arguments_.Number("repeat-penalty"));
+    plan.sampling = SamplingOf(arguments_);
     return {};
   }
 
@@ -118,11 +114,9 @@ class Bench {
     route.shape.loss = arguments_.Loss("loss");
     route.shape.seed = comparison_.plan.sampling.seed;
     route.ca_file = arguments_.Text("ca");
-    if (arguments_.Given("token-file")) {
-      auto token = ReadTokenFile(arguments_.Text("token-file"));
-      if (!token) return Forward(token);
-      route.token = *token;
-    }
+    auto token = TokenOf(arguments_);
+    if (!token) return Forward(token);
+    route.token = *token;
     comparison_.clouds = arguments_.Texts("cloud");
     for (const std::string& url : comparison_.clouds) {
       routes_.push_back(route);

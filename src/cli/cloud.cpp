@@ -74,8 +74,7 @@ Result<WsServerOptions> ListenOf(const Arguments& arguments) {
     if (!tls) return Forward(tls);
     options.tls = *tls;
   }
-  if (!arguments.Given("token-file")) return options;
-  auto token = ReadTokenFile(arguments.Text("token-file"));
+  auto token = TokenOf(arguments);
   if (!token) return Forward(token);
   options.token = *token;
   return options;

@@ -40,17 +40,23 @@ LinkShape ShapeOf(const Arguments& arguments, uint64_t seed) {
 
 }  // namespace
 
+SamplingParams SamplingOf(const Arguments& arguments) {
+  SamplingParams sampling;
+  sampling.seed = arguments.Seed("seed");
+  sampling.temperature = static_cast<float>(arguments.Number("temp"));
+  sampling.top_k = static_cast<int32_t>(arguments.Integer("top-k"));
+  sampling.top_p = static_cast<float>(arguments.Number("top-p"));
+  sampling.min_p = static_cast<float>(arguments.Number("min-p"));
+  sampling.repeat_penalty = static_cast<float>(arguments.Number("repeat-penalty"));
+  return sampling;
+}
+
 WritingSpec SpecOf(const Arguments& arguments) {
   WritingSpec spec;
   spec.mode = ModeOf(arguments);
   spec.prompt = arguments.Text("prompt");
   spec.max_tokens = static_cast<int32_t>(arguments.Integer("predict"));
-  spec.sampling.seed = arguments.Seed("seed");
-  spec.sampling.temperature = static_cast<float>(arguments.Number("temp"));
-  spec.sampling.top_k = static_cast<int32_t>(arguments.Integer("top-k"));
-  spec.sampling.top_p = static_cast<float>(arguments.Number("top-p"));
-  spec.sampling.min_p = static_cast<float>(arguments.Number("min-p"));
-  spec.sampling.repeat_penalty = static_cast<float>(arguments.Number("repeat-penalty"));
+  spec.sampling = SamplingOf(arguments);
   spec.draft_length = static_cast<int32_t>(arguments.Integer("draft"));
   spec.window = static_cast<int32_t>(arguments.Integer("window"));
   spec.rule = ParseRule(arguments.Text("rule")).value_or(Rule::kCoupled);  // the table has checked the word
@@ -64,15 +70,11 @@ Result<Dialer> DialerOf(const Arguments& arguments, Mode mode, uint64_t seed) {
   if (!arguments.Given("cloud")) {
     return Fail(ErrorCode::kUsage, "--mode {} needs --cloud ws://HOST:PORT", ModeName(mode));
   }
-  std::string token;
-  if (arguments.Given("token-file")) {
-    auto read = ReadTokenFile(arguments.Text("token-file"));
-    if (!read) return Forward(read);
-    token = *read;
-  }
+  const auto token = TokenOf(arguments);
+  if (!token) return Forward(token);
   std::vector<CloudRoute> routes;
   for (const std::string& url : arguments.Texts("cloud"))
-    routes.push_back({url, token, ShapeOf(arguments, seed), arguments.Text("ca")});
+    routes.push_back({url, *token, ShapeOf(arguments, seed), arguments.Text("ca")});
   return MakeDialer(routes);
 }
 

@@ -11,7 +11,8 @@
 
 namespace tandem {
 
-WritingSpec SpecOf(const Arguments& arguments);  // without a prompt when the verb has none
+SamplingParams SamplingOf(const Arguments& arguments);  // of `tandem bench` as well
+WritingSpec SpecOf(const Arguments& arguments);         // without a prompt when the verb has none
 // Empty in mode edge: it never opens a connection, whatever --cloud says. seed: of the link's chances.
 Result<Dialer> DialerOf(const Arguments& arguments, Mode mode, uint64_t seed);
 // In mode cloud the edge needs no model: without --model it takes the cloud's vocabulary over, unless

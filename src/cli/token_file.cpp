@@ -42,4 +42,9 @@ Result<std::string> ReadTokenFile(const std::string& path) {
   return token;
 }
 
+Result<std::string> TokenOf(const Arguments& arguments) {
+  if (!arguments.Given("token-file")) return std::string();
+  return ReadTokenFile(arguments.Text("token-file"));
+}
+
 }  // namespace tandem
