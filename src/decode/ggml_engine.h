@@ -48,11 +48,14 @@ class GgmlEngine final : public Engine {
   // memory cannot be had.
   static Result<std::unique_ptr<GgmlEngine>> Create(std::shared_ptr<const Model> model,
                                                     const GgmlEngineOptions& options);
+  // An engine over [range) of the stages that `other` holds, with its options, weights and threads: what it
+  // takes beside is its caches. One thread at a time may use either. kUsage for stages that `other` lacks.
+  static Result<std::unique_ptr<GgmlEngine>> Beside(const GgmlEngine& other, StageRange range);
   ~GgmlEngine() override;
 
   const EngineInfo& info() const override;
   Result<SeqId> Open() override;
-  Result<LogitsView> Step(std::span<const SeqRows> batch) override;  // whole models only, else kUsage
+  Result<LogitsView> Step(std::span<const SeqRows> batch) override;
   Status Truncate(SeqId seq, Pos length) override;
   Status Copy(SeqId from, Pos length, SeqId to) override;
   Pos Length(SeqId seq) const override;
