@@ -46,9 +46,15 @@ class LayerGraph {
 
  private:
   ggml_tensor* Multiply(const Linear& linear, ggml_tensor* x);
-  ggml_tensor* Norm(ggml_tensor* x, ggml_tensor* weight);
-  // [width, rows] to rotated heads [head_dim, heads, rows]; `norm` may be null.
-  ggml_tensor* Heads(ggml_tensor* rows, int heads, ggml_tensor* norm);
+  ggml_tensor* Norm(ggml_tensor* x, NormKind kind, const NormWeights& norm);
+  ggml_tensor* Norm(ggml_tensor* x, const NormWeights& norm) { return Norm(x, hp_.norm, norm); }
+  // Rows of queries, keys and values, before norms and rotation; of a fused weight, views of one product.
+  struct Projections {
+    ggml_tensor *q, *k, *v;
+  };
+  Projections Project(ggml_tensor* x, const LayerWeights& layer);
+  // Rows [width, rows] to normed and rotated heads [head_dim, heads, rows], whose rows may lie apart.
+  ggml_tensor* Heads(ggml_tensor* rows, int heads, const NormWeights& norm);
   void WriteCache(ggml_tensor* k, ggml_tensor* v, int index);
   ggml_tensor* Attention(ggml_tensor* q, int index);
   ggml_tensor* Attend(ggml_tensor* q, const PlannedSequence& part, const AttentionNode& node,

@@ -58,8 +58,10 @@ void StepGraph::MakeInputs(const Model& model) {
   } else {
     inputs_.hidden = input(GGML_TYPE_F32, model.hparams().width, shape_.padded_rows);
   }
+  const bool turns = layers > 0 && model.hparams().rope.pairs != RopePairs::kNone;
+  if (turns || model.weights().position_embedding != nullptr)
+    inputs_.positions = input(GGML_TYPE_I32, shape_.padded_rows, 1);
   if (layers <= 0) return;
-  inputs_.positions = input(GGML_TYPE_I32, shape_.padded_rows, 1);
   inputs_.cache_rows = input(GGML_TYPE_I64, shape_.rows, 1);
   for (const PlannedSequence& part : shape_.sequences) {
     inputs_.masks.push_back(input(GGML_TYPE_F16, part.columns, part.MaskRows()));
