@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "decode/attention_probe.h"
 #include "decode/engine.h"
 #include "model/model.h"
 
@@ -62,7 +63,13 @@ class GgmlEngine final : public Engine {
   // wanted rows where the range has the head; hidden rows of the wanted rows where it ends with the last
   // layer; else hidden rows of all rows. Ranges that cover the model one after the other give the logits of
   // Step bit for bit.
-  Result<LogitsView> StepStages(const StageInput& input);
+  //
+  // With a `probe`, also adds to it what the heads of its layers look at (attention_probe.h), at the price of
+  // those layers' scores computed a second time (LayerGraph::Probe); the rows that come out are the same
+  // bits. The batch is one sequence, all of whose rows the probe has seen: a prompt in one chunk or more. A
+  // step that wants no row (wanted = 0) fills the probe as well. kUsage for another batch, and for layers
+  // that do not ascend or lie outside of the range. On an error the probe is as it was.
+  Result<LogitsView> StepStages(const StageInput& input, AttentionProbe* probe = nullptr);
 
   // A new sequence holding copies of the first `length` rows of `seq`. Errors as Open; kUsage when length is
   // not in 0..Length(seq).

@@ -1,6 +1,7 @@
 // See layer_graph.h.
 #include "decode/layer_graph.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace tandem {
@@ -51,6 +52,8 @@ ggml_tensor* LayerGraph::AddLayer(ggml_tensor* hidden, int index) {
   const Projections rows = Project(Norm(hidden, layer.attn_norm), layer);
   ggml_tensor* q = Heads(rows.q, hp_.heads, layer.q_norm);
   WriteCache(Heads(rows.k, hp_.kv_heads, layer.k_norm), rows.v, index);
+  if (std::binary_search(shape_.probed.begin(), shape_.probed.end(), index))
+    probes_.push_back(Probe(q, index));
   if (last_of_model && shape_.wanted == 0) return nullptr;
 
   ggml_tensor* attended = Multiply(layer.o, Attention(q, index));
@@ -126,22 +129,30 @@ ggml_tensor* LayerGraph::Attention(ggml_tensor* q, int index) {
   return Join(std::move(outputs));
 }
 
+ggml_tensor* LayerGraph::Queries(ggml_tensor* q, int begin, int rows) {
+  return ggml_view_3d(ctx_, q, q->ne[0], q->ne[1], rows, q->nb[1], q->nb[2],
+                      q->nb[2] * static_cast<size_t>(begin));
+}
+
+ggml_tensor* LayerGraph::CachedHeads(ggml_tensor* cache, int columns) {
+  ggml_tensor* heads = ggml_view_3d(ctx_, cache, hp_.head_dim, hp_.kv_heads, columns,
+                                    ggml_row_size(cache->type, hp_.head_dim), cache->nb[1], 0);
+  return ggml_permute(ctx_, heads, 0, 2, 1, 3);
+}
+
+float LayerGraph::AttentionScale() const {
+  return 1.0f / std::sqrt(static_cast<float>(hp_.head_dim));
+}
+
 ggml_tensor* LayerGraph::Attend(ggml_tensor* q, const PlannedSequence& part, const AttentionNode& node,
                                 ggml_tensor* mask, int index) {
   const int rows = node.twice ? 2 : node.rows;
-  ggml_tensor* queries = ggml_view_3d(ctx_, q, q->ne[0], q->ne[1], node.rows, q->nb[1], q->nb[2],
-                                      q->nb[2] * static_cast<size_t>(part.begin + node.begin));
+  ggml_tensor* queries = Queries(q, part.begin + node.begin, node.rows);
   if (node.twice) queries = ggml_repeat_4d(ctx_, queries, q->ne[0], q->ne[1], 2, 1);
-  const auto cached = [&](ggml_tensor* cache) {
-    ggml_tensor* heads = ggml_view_3d(ctx_, cache, hp_.head_dim, hp_.kv_heads, part.columns,
-                                      ggml_row_size(cache->type, hp_.head_dim), cache->nb[1], 0);
-    return ggml_permute(ctx_, heads, 0, 2, 1, 3);
-  };
   ggml_tensor* seen = ggml_view_2d(ctx_, mask, part.columns, rows, mask->nb[1], Offset(mask, node.begin));
-  ggml_tensor* out =
-      ggml_flash_attn_ext(ctx_, ggml_permute(ctx_, queries, 0, 2, 1, 3), cached(cache_.keys(part.seq, index)),
-                          cached(cache_.values(part.seq, index)), seen,
-                          1.0f / std::sqrt(static_cast<float>(hp_.head_dim)), 0.0f, 0.0f);
+  ggml_tensor* out = ggml_flash_attn_ext(
+      ctx_, ggml_permute(ctx_, queries, 0, 2, 1, 3), CachedHeads(cache_.keys(part.seq, index), part.columns),
+      CachedHeads(cache_.values(part.seq, index), part.columns), seen, AttentionScale(), 0.0f, 0.0f);
   ggml_prec_set_acc(out, GGML_PREC_F32);
   out = ggml_reshape_2d(ctx_, out, hp_.q_width(), rows);
   return node.twice ? ggml_view_2d(ctx_, out, out->ne[0], 1, out->nb[1], 0) : out;

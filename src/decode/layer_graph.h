@@ -1,8 +1,8 @@
 // Builds the nodes of a model's stages. One function a stage, made from the tensors that are there
 // (weights.h): what an architecture lacks is null and leaves no node.
 //
-// Places for what is to come: Multiply is the one way through a weight (adapters, low-rank factors); Attend
-// holds a layer's scores (probes); AddLayer is one layer from hidden row to hidden row (gates).
+// Places for what is to come: Multiply is the one way through a weight (adapters, low-rank factors); AddLayer
+// is one layer from hidden row to hidden row (gates).
 #pragma once
 
 #include <ggml.h>
@@ -25,6 +25,16 @@ struct StepInputs {
   std::vector<ggml_tensor*> masks;    // one a sequence: F16 [columns, MaskRows]
 };
 
+// What a layer's heads look at, F32 [columns, 1, heads] each (attention_probe.h).
+struct LayerProbeNodes {
+  int index = 0;  // the layer, counted from the range's first
+  ggml_tensor* column_sums = nullptr;
+  ggml_tensor* last_row = nullptr;
+};
+
+// Queries whose scores a probe holds at once: kProbeRows * columns * heads floats of scratch memory.
+constexpr int kProbeRows = 64;
+
 // Builds one step's graph into a context that the caller owns.
 class LayerGraph {
  public:
@@ -43,6 +53,8 @@ class LayerGraph {
   // attention: then only keys and values were needed.
   ggml_tensor* AddLayer(ggml_tensor* hidden, int index);
   ggml_tensor* Head(ggml_tensor* hidden);
+  // Of the layers added so far that the shape wants probed.
+  const std::vector<LayerProbeNodes>& probes() const { return probes_; }
 
  private:
   ggml_tensor* Multiply(const Linear& linear, ggml_tensor* x);
@@ -56,6 +68,15 @@ class LayerGraph {
   // Rows [width, rows] to normed and rotated heads [head_dim, heads, rows], whose rows may lie apart.
   ggml_tensor* Heads(ggml_tensor* rows, int heads, const NormWeights& norm);
   void WriteCache(ggml_tensor* k, ggml_tensor* v, int index);
+  // `rows` of the queries [head_dim, heads, all rows].
+  ggml_tensor* Queries(ggml_tensor* q, int begin, int rows);
+  // The first rows of a layer's keys or values, as [head_dim, columns, kv_heads].
+  ggml_tensor* CachedHeads(ggml_tensor* cache, int columns);
+  float AttentionScale() const;
+  // Computes the layer's attention weights explicitly, from the queries and the cached keys that the flash
+  // node reads, which stays as it is. Costs a second time the products of queries and keys, with softmax and
+  // sums: rows * columns * heads * (head_dim + a few) operations.
+  LayerProbeNodes Probe(ggml_tensor* q, int index);
   ggml_tensor* Attention(ggml_tensor* q, int index);
   ggml_tensor* Attend(ggml_tensor* q, const PlannedSequence& part, const AttentionNode& node,
                       ggml_tensor* mask, int index);
@@ -69,6 +90,7 @@ class LayerGraph {
   const StepInputs& in_;
   ggml_context* ctx_;
   ggml_cgraph* graph_;
+  std::vector<LayerProbeNodes> probes_;
 };
 
 }  // namespace tandem

@@ -10,6 +10,7 @@ namespace {
 constexpr size_t kNodesPerLayer = 48;     // of one sequence, views included, with every bias and norm
 constexpr size_t kNodesPerSequence = 20;  // more, a layer and sequence: writes, attention, joining
 constexpr size_t kNodesPerNode = 12;      // more, a layer and further attention node
+constexpr size_t kNodesPerProbe = 8;      // more, a probed layer, and again for every kProbeRows rows of it
 
 // Copies `data` and zeros for the padding rows behind it.
 template <class T>
@@ -27,6 +28,11 @@ size_t MaxGraphNodes(int layers, int sequences, int max_rows) {
   const auto parts = static_cast<size_t>(std::min(sequences, max_rows));
   return 64 +
          static_cast<size_t>(layers) * (kNodesPerLayer + parts * kNodesPerSequence + nodes * kNodesPerNode);
+}
+
+size_t MaxProbedGraphNodes(int layers, int max_rows) {
+  const auto blocks = static_cast<size_t>(max_rows / kProbeRows + 2);
+  return MaxGraphNodes(layers, 1, max_rows) + static_cast<size_t>(layers) * blocks * kNodesPerProbe;
 }
 
 Result<std::unique_ptr<StepGraph>> StepGraph::Build(const Model& model, const KvCache& cache, StepShape shape,
@@ -78,6 +84,7 @@ void StepGraph::MakeNodes(const Model& model, const KvCache& cache) {
   for (int i = 0; i < stages.LastLayer(model_layers) - stages.FirstLayer() && hidden != nullptr; ++i) {
     hidden = builder.AddLayer(hidden, i);
   }
+  probes_ = builder.probes();
   only_wanted_ = stages.end > model_layers;
   if (hidden == nullptr) return;
   output_ = stages.HasHead(model_layers) ? builder.Head(hidden) : hidden;
@@ -105,6 +112,22 @@ void StepGraph::Feed(const StepFeed& feed, const KvCache& cache) {
     ggml_backend_tensor_set(inputs_.masks[i], mask_.data(), 0, mask_.size() * sizeof(ggml_fp16_t));
   }
   SetPadded<int64_t>(inputs_.cache_rows, cache_rows_);
+}
+
+void StepGraph::ReadProbes(AttentionProbe& probe) const {
+  const auto read = [](const ggml_tensor* tensor, std::vector<float>& values) {
+    values.resize(static_cast<size_t>(ggml_nelements(tensor)));
+    ggml_backend_tensor_get(tensor, values.data(), 0, values.size() * sizeof(float));
+  };
+  std::vector<float> sums, last;
+  for (size_t i = 0; i < probes_.size(); ++i) {
+    read(probes_[i].column_sums, sums);
+    read(probes_[i].last_row, last);
+    AddQueries(probe.layers[i], probe.rows, shape_.rows, sums, last,
+               static_cast<int>(probes_[i].column_sums->ne[0]));
+    probe.heads = static_cast<int>(probes_[i].column_sums->ne[2]);
+  }
+  probe.rows += shape_.rows;
 }
 
 int StepGraph::output_rows() const {
