@@ -3,6 +3,8 @@
 // memory.
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <functional>
 #include <numeric>
 
 #include "testing/engine_runs.h"
@@ -11,19 +13,24 @@
 namespace tandem::testing {
 namespace {
 
+using LoadedModel = Result<std::shared_ptr<const Model>>;
+
 // Engines over consecutive ranges, in one process.
 class PartsRun {
  public:
-  PartsRun(const std::string& path, const std::vector<int>& cuts, int layers) {
+  // Each range is what `load` gives for it.
+  PartsRun(const std::function<LoadedModel(StageRange)>& load, const std::vector<int>& cuts, int layers) {
     int begin = 0;
     for (size_t i = 0; i <= cuts.size(); ++i) {
       const int end = i < cuts.size() ? cuts[i] : layers + 2;
-      auto model = Model::Load(path, {.stages = StageRange{begin, end}});
+      auto model = load({begin, end});
       if (!model) throw std::runtime_error(model.error().message);
       parts_.push_back(std::make_unique<EngineRun>(*model, GgmlEngineOptions{}));
       begin = end;
     }
   }
+  PartsRun(const std::string& path, const std::vector<int>& cuts, int layers)
+      : PartsRun([&](StageRange stages) { return Model::Load(path, {.stages = stages}); }, cuts, layers) {}
 
   // Logits of the last `wanted` of the new rows.
   Rows Append(std::span<const Token> tokens, bool bulk, int wanted) {
@@ -74,9 +81,10 @@ class StageRanges : public ::testing::TestWithParam<PartsCase> {
     layers_ = whole_->model().hparams().layers;
   }
 
+  void ExpectSame(const std::vector<int>& cuts) { ExpectSame(PartsRun(path_, cuts, layers_)); }
+
   // A prompt's bulk with few logits, its tail, a draft to verify, single rows.
-  void ExpectSame(const std::vector<int>& cuts) {
-    PartsRun parts(path_, cuts, layers_);
+  void ExpectSame(PartsRun parts) {
     whole_->Truncate(0);
     const std::vector<Token> tokens = SomeTokens(64 + 21 + 5 + 2, whole_->info().vocab_size);
     std::span<const Token> rest(tokens);
@@ -108,6 +116,87 @@ TEST_P(StageRanges, OneStageEach) {
   std::vector<int> cuts(static_cast<size_t>(layers_ + 1));
   std::iota(cuts.begin(), cuts.end(), 1);
   ExpectSame(cuts);
+}
+
+TEST_P(StageRanges, RangesOfTheLoadedModelAtEveryCut) {
+  const Model& whole = whole_->model();
+  for (int cut = 1; cut < layers_ + 2; ++cut) {
+    SCOPED_TRACE(fmt::format("cut before stage {}", cut));
+    ExpectSame(PartsRun([&](StageRange stages) { return whole.Range(stages); }, {cut}, layers_));
+  }
+}
+
+// Rows of one range, given the rows of the same embedding.
+Rows MiddleRows(LoadedModel model, const Rows& hidden) {
+  if (!model) throw std::runtime_error(model.error().message);
+  EngineRun part(*model, {});
+  const int n = static_cast<int>(hidden.size()) / part.model().hparams().width;
+  const StageRows rows{part.seq(), 0, n, false, n};
+  StageInput input;
+  input.batch = {&rows, 1};
+  input.hidden = hidden;
+  const Result<LogitsView> out = part.engine().StepStages(input);
+  if (!out) throw std::runtime_error(out.error().message);
+  Rows result;
+  for (int i = 0; i < out->rows(); ++i) result.insert(result.end(), (*out)[i].begin(), (*out)[i].end());
+  return result;
+}
+
+TEST_P(StageRanges, ARangeGivesTheRowsOfOneLoadedAlone) {
+  const Model& whole = whole_->model();
+  Rows hidden(static_cast<size_t>(whole.hparams().width) * 7);
+  for (size_t i = 0; i < hidden.size(); ++i) hidden[i] = std::sin(static_cast<float>(i) * 0.37f);
+  for (const StageRange stages : {StageRange{1, 2}, StageRange{2, layers_ + 1}, StageRange{2, layers_ + 2}}) {
+    SCOPED_TRACE(fmt::format("stages [{}, {})", stages.begin, stages.end));
+    const Rows alone = MiddleRows(Model::Load(path_, {.stages = stages}), hidden);
+    ASSERT_FALSE(alone.empty());
+    EXPECT_SAME_LOGITS(MiddleRows(whole.Range(stages), hidden), alone);
+  }
+}
+
+TEST_P(StageRanges, ARangeShowsItsStagesAloneAndCopiesNothing) {
+  const Model& whole = whole_->model();
+  const auto middle = whole.Range({2, layers_ + 1});
+  ASSERT_TRUE(middle) << middle.error().message;
+  EXPECT_EQ((*middle)->weights().embedding, nullptr);
+  EXPECT_EQ((*middle)->weights().head.norm, nullptr);
+  EXPECT_EQ((*middle)->weights().head.output.weight, nullptr);
+  ASSERT_EQ((*middle)->weights().layers.size(), static_cast<size_t>(layers_ - 1));
+  EXPECT_EQ((*middle)->weights().layers.front().q.weight, whole.weights().layers[1].q.weight);
+  EXPECT_FALSE((*middle)->IsWhole());
+  EXPECT_EQ((*middle)->hparams().layers, layers_);
+
+  const auto embedding = (*whole.Range({0, layers_ + 1}))->Range({0, 1});
+  ASSERT_TRUE(embedding);
+  EXPECT_EQ((*embedding)->weights().embedding, whole.weights().embedding);
+  EXPECT_TRUE((*embedding)->weights().layers.empty());
+  const auto head = whole.Range({layers_ + 1, layers_ + 2});
+  ASSERT_TRUE(head);
+  EXPECT_EQ((*head)->weights().head.norm, whole.weights().head.norm);
+  EXPECT_TRUE((*head)->weights().layers.empty());
+}
+
+TEST_P(StageRanges, ARangeBeyondWhatIsLoadedIsRefused) {
+  const auto part = Model::Load(path_, {.stages = StageRange{1, layers_ + 1}});
+  ASSERT_TRUE(part);
+  for (const StageRange stages : {StageRange{0, 2}, StageRange{1, layers_ + 2}, StageRange{2, 2},
+                                  StageRange{3, 2}, StageRange{-1, 2}}) {
+    const auto range = (*part)->Range(stages);
+    ASSERT_FALSE(range);
+    EXPECT_EQ(range.error().code, ErrorCode::kUsage);
+    EXPECT_NE(range.error().message.find(fmt::format("[1, {})", layers_ + 1)), std::string::npos)
+        << range.error().message;
+  }
+}
+
+TEST_P(StageRanges, ARangeOutlivesTheModelItWasTakenFrom) {
+  auto loaded = *Model::Load(path_);
+  const auto range = *loaded->Range(WholeModel(layers_));
+  loaded.reset();
+  EngineRun run(range, {});
+  whole_->Truncate(0);
+  const std::vector<Token> tokens = SomeTokens(5, whole_->info().vocab_size);
+  EXPECT_SAME_LOGITS(run.Append(tokens), whole_->Append(tokens));
 }
 
 TEST_P(StageRanges, APartTakesItsOwnTensorsOnly) {
