@@ -159,10 +159,10 @@ TEST_P(StageRanges, ARangeShowsItsStagesAloneAndCopiesNothing) {
   const auto middle = whole.Range({2, layers_ + 1});
   ASSERT_TRUE(middle) << middle.error().message;
   EXPECT_EQ((*middle)->weights().embedding, nullptr);
-  EXPECT_EQ((*middle)->weights().head.norm, nullptr);
+  EXPECT_EQ((*middle)->weights().head.norm.weight, nullptr);
   EXPECT_EQ((*middle)->weights().head.output.weight, nullptr);
   ASSERT_EQ((*middle)->weights().layers.size(), static_cast<size_t>(layers_ - 1));
-  EXPECT_EQ((*middle)->weights().layers.front().q.weight, whole.weights().layers[1].q.weight);
+  EXPECT_EQ((*middle)->weights().layers.front().o.weight, whole.weights().layers[1].o.weight);
   EXPECT_FALSE((*middle)->IsWhole());
   EXPECT_EQ((*middle)->hparams().layers, layers_);
 
@@ -172,7 +172,7 @@ TEST_P(StageRanges, ARangeShowsItsStagesAloneAndCopiesNothing) {
   EXPECT_TRUE((*embedding)->weights().layers.empty());
   const auto head = whole.Range({layers_ + 1, layers_ + 2});
   ASSERT_TRUE(head);
-  EXPECT_EQ((*head)->weights().head.norm, whole.weights().head.norm);
+  EXPECT_EQ((*head)->weights().head.norm.weight, whole.weights().head.norm.weight);
   EXPECT_TRUE((*head)->weights().layers.empty());
 }
 
