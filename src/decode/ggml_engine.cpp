@@ -2,6 +2,7 @@
 #include "decode/ggml_engine.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "decode/backend.h"
@@ -95,6 +96,20 @@ EngineInfo MakeInfo(const Model& model, const GgmlEngineOptions& options) {
   return info;
 }
 
+Status CheckFactors(const Model& model, const HeadFactors& heads) {
+  if (heads.layer == -1) return {};
+  const int first = model.stages().FirstLayer(), last = model.stages().LastLayer(model.hparams().layers);
+  if (heads.layer < first || heads.layer >= last)
+    return Fail(ErrorCode::kUsage, "heads of layer {} cannot be scaled: the range has layers [{}, {})",
+                heads.layer, first, last);
+  if (heads.factors.size() != static_cast<size_t>(model.hparams().heads))
+    return Fail(ErrorCode::kUsage, "{} factors for {} heads", heads.factors.size(), model.hparams().heads);
+  for (const float factor : heads.factors) {
+    if (!std::isfinite(factor)) return Fail(ErrorCode::kUsage, "a head's factor is {}", factor);
+  }
+  return {};
+}
+
 Status CheckInput(const EngineCore& core, const StageInput& input) {
   const Hparams& hp = core.model->hparams();
   std::vector<RowsAsked> asked;
@@ -111,6 +126,7 @@ Status CheckInput(const EngineCore& core, const StageInput& input) {
   if (given != expected)
     return Fail(ErrorCode::kUsage, "a step of {} rows is given {} {}, expected {}", rows, given,
                 ids ? "ids" : "floats", expected);
+  if (Status s = CheckFactors(*core.model, input.heads); !s) return s;
   return CheckIds(input.tokens, hp.vocab_rows);
 }
 
@@ -139,11 +155,11 @@ Status CheckProbe(const EngineCore& core, std::span<const StageRows> batch, cons
   return {};
 }
 
-StepShape PlanShape(const EngineCore& core, std::span<const StageRows> batch, const AttentionProbe* probe) {
+StepShape PlanShape(const EngineCore& core, const StageInput& input, const AttentionProbe* probe) {
   const int layers = core.model->hparams().layers;
   const StageRange stages = core.model->stages();
   StepShape shape;
-  for (const StageRows& part : batch) {
+  for (const StageRows& part : input.batch) {
     const int columns = core.cache.PaddedRows(core.cache.Rows(part.seq) + part.rows);
     if (stages.begin <= layers && stages.end > 1)
       shape.sequences.push_back(
@@ -156,6 +172,7 @@ StepShape PlanShape(const EngineCore& core, std::span<const StageRows> batch, co
   if (stages.end <= layers) shape.wanted = shape.rows;
   shape.padded_rows = core.rule.Pad(shape.rows);
   shape.padded_wanted = core.rule.Pad(shape.wanted);
+  if (input.heads.layer >= 0) shape.scaled = input.heads.layer - stages.FirstLayer();
   if (probe == nullptr) return shape;
   for (const LayerProbe& layer : probe->layers) shape.probed.push_back(layer.layer - stages.FirstLayer());
   return shape;
@@ -169,7 +186,7 @@ StepFeed MakeFeed(EngineCore& core, const StageInput& input) {
     for (int row = 0; row < part.rows; ++row) core.positions.push_back(part.first + row);
     for (int row = part.rows - part.wanted; row < part.rows; ++row) core.wanted.push_back(begin + row);
   }
-  return {input.tokens, input.hidden, core.positions, core.wanted};
+  return {input.tokens, input.hidden, core.positions, core.wanted, input.heads.factors};
 }
 
 }  // namespace
@@ -255,7 +272,7 @@ Result<LogitsView> GgmlEngine::StepStages(const StageInput& input, AttentionProb
     if (Status s = CheckProbe(core, input.batch, *probe); !s) return Forward(s);
   }
   int rows = 0, width = 0;
-  if (StepShape shape = PlanShape(core, input.batch, probe); shape.rows > 0) {
+  if (StepShape shape = PlanShape(core, input, probe); shape.rows > 0) {
     auto graph = core.graphs.Get(std::move(shape));
     if (!graph) return Forward(graph);
     core.backend->AdaptThreads();

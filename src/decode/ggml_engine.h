@@ -31,6 +31,12 @@ struct StageRows {
   int wanted = 0;  // how many of the last rows go through the head, 0..rows
 };
 
+// What a layer's heads say is multiplied by, before the output projection: 0 silences a head.
+struct HeadFactors {
+  int layer = -1;                  // of the model, from 0; -1: no layer
+  std::span<const float> factors;  // one a head, finite
+};
+
 // Input of a step over stages [begin, end): ids where the range has the embedding, else hidden rows of
 // `width` floats, in batch order, then position order. From the last layer's attention on only wanted rows
 // exist, so a range that holds the head alone is given one hidden row for each wanted row, and any other
@@ -39,6 +45,7 @@ struct StageInput {
   std::span<const StageRows> batch;
   std::span<const Token> tokens;
   std::span<const float> hidden;
+  HeadFactors heads{};
 };
 
 struct EngineCore;
@@ -62,7 +69,7 @@ class GgmlEngine final : public Engine {
   // Rows in, rows out; appends to the sequences as Step does, with the same errors. Returns logits of the
   // wanted rows where the range has the head; hidden rows of the wanted rows where it ends with the last
   // layer; else hidden rows of all rows. Ranges that cover the model one after the other give the logits of
-  // Step bit for bit.
+  // Step bit for bit. kUsage for head factors of a layer outside of the range or of another number of heads.
   //
   // With a `probe`, also adds to it what the heads of its layers look at (attention_probe.h), at the price of
   // those layers' scores computed a second time (LayerGraph::Probe); the rows that come out are the same

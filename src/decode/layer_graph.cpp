@@ -56,7 +56,9 @@ ggml_tensor* LayerGraph::AddLayer(ggml_tensor* hidden, int index) {
     probes_.push_back(Probe(q, index));
   if (last_of_model && shape_.wanted == 0) return nullptr;
 
-  ggml_tensor* attended = Multiply(layer.o, Attention(q, index));
+  ggml_tensor* attended = Attention(q, index);
+  if (shape_.scaled == index) attended = ScaleHeads(attended);
+  attended = Multiply(layer.o, attended);
   if (last_of_model && shape_.SelectsRows()) {
     attended = ggml_get_rows(ctx_, attended, in_.wanted);
     hidden = ggml_get_rows(ctx_, hidden, in_.wanted);
@@ -127,6 +129,11 @@ ggml_tensor* LayerGraph::Attention(ggml_tensor* q, int index) {
     outputs.push_back(ggml_view_2d(ctx_, rows, rows->ne[0], dummies, rows->nb[1], Offset(rows, shape_.rows)));
   }
   return Join(std::move(outputs));
+}
+
+ggml_tensor* LayerGraph::ScaleHeads(ggml_tensor* attended) {
+  ggml_tensor* heads = ggml_reshape_3d(ctx_, attended, hp_.head_dim, hp_.heads, attended->ne[1]);
+  return ggml_reshape_2d(ctx_, ggml_mul(ctx_, heads, in_.factors), hp_.q_width(), attended->ne[1]);
 }
 
 ggml_tensor* LayerGraph::Queries(ggml_tensor* q, int begin, int rows) {

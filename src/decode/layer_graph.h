@@ -23,6 +23,7 @@ struct StepInputs {
   ggml_tensor* cache_rows = nullptr;  // I64 [rows]: where each row's key and value go in its sequence's slot
   ggml_tensor* wanted = nullptr;      // I32 [padded wanted]: rows that go on behind the last attention
   std::vector<ggml_tensor*> masks;    // one a sequence: F16 [columns, MaskRows]
+  ggml_tensor* factors = nullptr;     // F32 [1, heads]: of the heads of the scaled layer
 };
 
 // What a layer's heads look at, F32 [columns, 1, heads] each (attention_probe.h).
@@ -78,6 +79,7 @@ class LayerGraph {
   // sums: rows * columns * heads * (head_dim + a few) operations.
   LayerProbeNodes Probe(ggml_tensor* q, int index);
   ggml_tensor* Attention(ggml_tensor* q, int index);
+  ggml_tensor* ScaleHeads(ggml_tensor* attended);
   ggml_tensor* Attend(ggml_tensor* q, const PlannedSequence& part, const AttentionNode& node,
                       ggml_tensor* mask, int index);
   ggml_tensor* Join(std::vector<ggml_tensor*> parts);

@@ -68,6 +68,7 @@ void StepGraph::MakeInputs(const Model& model) {
   if (turns || model.weights().position_embedding != nullptr)
     inputs_.positions = input(GGML_TYPE_I32, shape_.padded_rows, 1);
   if (layers <= 0) return;
+  if (shape_.scaled >= 0) inputs_.factors = input(GGML_TYPE_F32, 1, model.hparams().heads);
   inputs_.cache_rows = input(GGML_TYPE_I64, shape_.rows, 1);
   for (const PlannedSequence& part : shape_.sequences) {
     inputs_.masks.push_back(input(GGML_TYPE_F16, part.columns, part.MaskRows()));
@@ -97,6 +98,8 @@ void StepGraph::Feed(const StepFeed& feed, const KvCache& cache) {
   if (inputs_.hidden != nullptr) SetPadded(inputs_.hidden, feed.hidden);
   if (inputs_.positions != nullptr) SetPadded(inputs_.positions, feed.positions);
   if (inputs_.wanted != nullptr) SetPadded(inputs_.wanted, feed.wanted);
+  if (inputs_.factors != nullptr && inputs_.factors->buffer != nullptr)
+    SetPadded(inputs_.factors, feed.factors);
   if (inputs_.cache_rows == nullptr) return;
   cache_rows_.clear();
   for (size_t i = 0; i < shape_.sequences.size(); ++i) {

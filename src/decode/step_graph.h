@@ -21,6 +21,7 @@ struct StepFeed {
   std::span<const float> hidden;  // else
   std::span<const Pos> positions;
   std::span<const int32_t> wanted;  // indices of rows
+  std::span<const float> factors;   // of the scaled layer's heads
 };
 
 // Nodes that a graph can have at most.
