@@ -2,6 +2,7 @@
 #include "decode/ggml_engine.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "decode/backend.h"
@@ -99,6 +100,20 @@ EngineInfo MakeInfo(const Model& model, const GgmlEngineOptions& options) {
   return info;
 }
 
+Status CheckFactors(const Model& model, const HeadFactors& heads) {
+  if (heads.layer == -1) return {};
+  const int first = model.stages().FirstLayer(), last = model.stages().LastLayer(model.hparams().layers);
+  if (heads.layer < first || heads.layer >= last)
+    return Fail(ErrorCode::kUsage, "heads of layer {} cannot be scaled: the range has layers [{}, {})",
+                heads.layer, first, last);
+  if (heads.factors.size() != static_cast<size_t>(model.hparams().heads))
+    return Fail(ErrorCode::kUsage, "{} factors for {} heads", heads.factors.size(), model.hparams().heads);
+  for (const float factor : heads.factors) {
+    if (!std::isfinite(factor)) return Fail(ErrorCode::kUsage, "a head's factor is {}", factor);
+  }
+  return {};
+}
+
 Status CheckInput(const EngineCore& core, const StageInput& input) {
   const Hparams& hp = core.model->hparams();
   std::vector<RowsAsked> asked;
@@ -115,14 +130,40 @@ Status CheckInput(const EngineCore& core, const StageInput& input) {
   if (given != expected)
     return Fail(ErrorCode::kUsage, "a step of {} rows is given {} {}, expected {}", rows, given,
                 ids ? "ids" : "floats", expected);
+  if (Status s = CheckFactors(*core.model, input.heads); !s) return s;
   return CheckIds(input.tokens, hp.vocab_rows);
 }
 
-StepShape PlanShape(const EngineCore& core, std::span<const StageRows> batch) {
+Status CheckProbe(const EngineCore& core, std::span<const StageRows> batch, const AttentionProbe& probe) {
+  const StageRange stages = core.model->stages();
+  const int first = stages.FirstLayer(), last = stages.LastLayer(core.model->hparams().layers);
+  if (batch.size() != 1)
+    return Fail(ErrorCode::kUsage, "a probe follows one sequence, the step has {}", batch.size());
+  if (probe.rows != core.cache.Rows(batch.front().seq))
+    return Fail(ErrorCode::kUsage, "a probe of {} rows cannot go on in a sequence of {}", probe.rows,
+                core.cache.Rows(batch.front().seq));
+  if (probe.layers.empty()) return Fail(ErrorCode::kUsage, "a probe names no layer");
+  int previous = -1;
+  for (const LayerProbe& layer : probe.layers) {
+    if (layer.layer < first || layer.layer >= last)
+      return Fail(ErrorCode::kUsage, "layer {} cannot be probed: the range has layers [{}, {})", layer.layer,
+                  first, last);
+    if (layer.layer <= previous)
+      return Fail(ErrorCode::kUsage, "layers of a probe must ascend, {} follows {}", layer.layer, previous);
+    const auto seen = static_cast<size_t>(probe.rows) * static_cast<size_t>(core.model->hparams().heads);
+    if (layer.column_sums.size() != seen || layer.last_row.size() != seen)
+      return Fail(ErrorCode::kUsage, "a probe of {} and {} figures cannot go on with {} heads of {} rows",
+                  layer.column_sums.size(), layer.last_row.size(), core.model->hparams().heads, probe.rows);
+    previous = layer.layer;
+  }
+  return {};
+}
+
+StepShape PlanShape(const EngineCore& core, const StageInput& input, const AttentionProbe* probe) {
   const int layers = core.model->hparams().layers;
   const StageRange stages = core.model->stages();
   StepShape shape;
-  for (const StageRows& part : batch) {
+  for (const StageRows& part : input.batch) {
     const int columns = core.cache.PaddedRows(core.cache.Rows(part.seq) + part.rows);
     if (stages.begin <= layers && stages.end > 1)
       shape.sequences.push_back(
@@ -135,6 +176,9 @@ StepShape PlanShape(const EngineCore& core, std::span<const StageRows> batch) {
   if (stages.end <= layers) shape.wanted = shape.rows;
   shape.padded_rows = core.rule.Pad(shape.rows);
   shape.padded_wanted = core.rule.Pad(shape.wanted);
+  if (input.heads.layer >= 0) shape.scaled = input.heads.layer - stages.FirstLayer();
+  if (probe == nullptr) return shape;
+  for (const LayerProbe& layer : probe->layers) shape.probed.push_back(layer.layer - stages.FirstLayer());
   return shape;
 }
 
@@ -146,7 +190,7 @@ StepFeed MakeFeed(EngineCore& core, const StageInput& input) {
     for (int row = 0; row < part.rows; ++row) core.positions.push_back(part.first + row);
     for (int row = part.rows - part.wanted; row < part.rows; ++row) core.wanted.push_back(begin + row);
   }
-  return {input.tokens, input.hidden, core.positions, core.wanted};
+  return {input.tokens, input.hidden, core.positions, core.wanted, input.heads.factors};
 }
 
 }  // namespace
@@ -239,17 +283,21 @@ Result<LogitsView> GgmlEngine::Step(std::span<const SeqRows> batch) {
   return StepStages({rows, tokens, hidden});
 }
 
-Result<LogitsView> GgmlEngine::StepStages(const StageInput& input) {
+Result<LogitsView> GgmlEngine::StepStages(const StageInput& input, AttentionProbe* probe) {
   EngineCore& core = *core_;
   if (Status s = CheckInput(core, input); !s) return Forward(s);
+  if (probe != nullptr) {
+    if (Status s = CheckProbe(core, input.batch, *probe); !s) return Forward(s);
+  }
   int rows = 0, width = 0;
-  if (StepShape shape = PlanShape(core, input.batch); shape.rows > 0) {
+  if (StepShape shape = PlanShape(core, input, probe); shape.rows > 0) {
     auto graph = core.graphs.Get(std::move(shape));
     if (!graph) return Forward(graph);
     core.backend->AdaptThreads();
     if (Status s = (*graph)->Run(MakeFeed(core, input), core.cache, core.output); !s) return Forward(s);
     rows = (*graph)->output_rows();
     width = (*graph)->output_width();
+    if (probe != nullptr) (*graph)->ReadProbes(*probe);
   }
   for (const StageRows& part : input.batch) core.cache.Append(part.seq, part.first, part.rows);
   const bool logits = core.model->stages().HasHead(core.model->hparams().layers);
