@@ -11,8 +11,29 @@
 
 namespace tandem {
 
-Model::Model(const GgufFile& file, Hparams hparams, StageRange stages)
-    : path_(file.path()), hparams_(std::move(hparams)), stages_(stages) {}
+namespace {
+
+// What `shown` of a model loaded as `loaded` uses of its weights.
+Weights Slice(const Weights& weights, StageRange loaded, StageRange shown, int layers) {
+  const int first = shown.FirstLayer() - loaded.FirstLayer();
+  const int count = std::max(0, shown.LastLayer(layers) - shown.FirstLayer());
+  Weights slice;
+  if (shown.HasEmbedding()) {
+    slice.embedding = weights.embedding;
+    slice.position_embedding = weights.position_embedding;
+  }
+  if (count > 0) {
+    slice.layers.assign(weights.layers.begin() + first, weights.layers.begin() + first + count);
+    slice.rope_factors = weights.rope_factors;
+  }
+  if (shown.HasHead(layers)) slice.head = weights.head;
+  return slice;
+}
+
+}  // namespace
+
+Model::Model(std::string path, Hparams hparams, StageRange stages)
+    : path_(std::move(path)), hparams_(std::move(hparams)), stages_(stages) {}
 
 Model::~Model() = default;
 
@@ -30,7 +51,7 @@ Result<std::shared_ptr<const Model>> Model::Load(const std::string& path, const 
   if (stages.begin < 0 || stages.begin >= stages.end || stages.end > layers + 2)
     return Fail(ErrorCode::kUsage, "{}: stages [{}, {}) are not a range of its {} stages", path, stages.begin,
                 stages.end, layers + 2);
-  std::shared_ptr<Model> model(new Model(*file, *hparams, stages));
+  std::shared_ptr<Model> model(new Model(file->path(), *hparams, stages));
   const TensorWishes wishes =
       WishesOf(*FindArch(hparams->arch), *hparams, stages.FirstLayer(), stages.LastLayer(layers),
                stages.HasEmbedding(), stages.HasHead(layers), model->weights_);
@@ -41,6 +62,18 @@ Result<std::shared_ptr<const Model>> Model::Load(const std::string& path, const 
   model->device_ = *device;
   model->repack_ = options.repack;
   return model;
+}
+
+Result<std::shared_ptr<const Model>> Model::Range(StageRange stages) const {
+  if (stages.begin < stages_.begin || stages.begin >= stages.end || stages.end > stages_.end)
+    return Fail(ErrorCode::kUsage, "{}: stages [{}, {}) are not a range of the loaded stages [{}, {})", path_,
+                stages.begin, stages.end, stages_.begin, stages_.end);
+  std::shared_ptr<Model> range(new Model(path_, hparams_, stages));
+  range->device_ = device_;
+  range->repack_ = repack_;
+  range->store_ = store_;
+  range->weights_ = Slice(weights_, stages_, stages, hparams_.layers);
+  return range;
 }
 
 bool Model::IsRepacked(const ggml_tensor* weight) const {

@@ -50,6 +50,9 @@ class Model {
   // as CheckModel says (the message starts with the path), kResource when memory for repacked weights cannot
   // be had.
   static Result<std::shared_ptr<const Model>> Load(const std::string& path, const LoadOptions& options = {});
+  // A model that shows `stages` of this one's and shares its weights: nothing is read or copied, and either
+  // may outlive the other. kUsage when they are empty or not all loaded here.
+  Result<std::shared_ptr<const Model>> Range(StageRange stages) const;
   ~Model();
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;
@@ -62,18 +65,19 @@ class Model {
   ggml_backend_dev_t device() const { return device_; }
   bool repack() const { return repack_; }            // LoadOptions::repack
   bool IsRepacked(const ggml_tensor* weight) const;  // lies in a repacked layout
-  size_t mapped_bytes() const;  // of the loaded range's tensors that are read from the mapping
-  size_t copied_bytes() const;  // of those held in memory of our own (repacked, or mmap = false)
+  // Of all tensors that were loaded, those that a Range does not show included: read from the mapping,
+  size_t mapped_bytes() const;
+  size_t copied_bytes() const;  // ... and held in memory of our own (repacked, or mmap = false)
 
  private:
-  Model(const GgufFile& file, Hparams hparams, StageRange stages);
+  Model(std::string path, Hparams hparams, StageRange stages);
 
   std::string path_;
   Hparams hparams_;
   StageRange stages_;
   ggml_backend_dev_t device_ = nullptr;
   bool repack_ = true;
-  std::unique_ptr<WeightStore> store_;
+  std::shared_ptr<const WeightStore> store_;
   Weights weights_;
 };
 

@@ -44,7 +44,8 @@ bool IsUnused(const Arch& arch, std::string_view name) {
 
 const GgufTensor* SourceOf(const GgufHeader& header, const TensorWish& wish) {
   const GgufTensor* tensor = header.FindTensor(wish.name);
-  if (tensor == nullptr && wish.name == "output.weight") return header.FindTensor("token_embd.weight");
+  if (tensor == nullptr && wish.name == "output.weight" && !wish.required)
+    return header.FindTensor("token_embd.weight");
   return tensor;
 }
 
