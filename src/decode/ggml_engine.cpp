@@ -203,7 +203,7 @@ Result<std::unique_ptr<GgmlEngine>> GgmlEngine::Create(std::shared_ptr<const Mod
                                                        const GgmlEngineOptions& options) {
   const Hparams& hp = model->hparams();
   if (Status s = CheckOptions(hp, options); !s) return Forward(s);
-  auto backend = Backend::Create(model->device(), options.threads, options.adapt_threads);
+  auto backend = Backend::Create(model->device(), options.threads, options.adapt_threads, options.poll);
   if (!backend) return Forward(backend);
   EngineInfo info = MakeInfo(*model, options);
   auto core =

@@ -18,6 +18,7 @@ struct GgmlEngineOptions {
   bool adapt_threads =
       true;            // use fewer while others need the cores (decode/thread_budget.h); changes no bit
   int max_rows = 512;  // of one step; also bounds the compute buffer
+  bool poll = true;    // between steps: quick to wake, but in the way of other engines (decode/backend.h)
   bool exact =
       true;  // pad products whose bits depend on the row count (the price: bench/, docs/exactness.md)
 };
