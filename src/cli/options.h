@@ -32,7 +32,8 @@ enum : VerbSet {
   kVerbBench = 1u << 14,
   kVerbBenchFaults = 1u << 15,
   kVerbPerplexity = 1u << 16,
-  kVerbAll = (1u << 17) - 1,
+  kVerbModelCut = 1u << 17,
+  kVerbAll = (1u << 18) - 1,
 };
 
 enum class OptionKind {

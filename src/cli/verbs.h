@@ -13,6 +13,7 @@ int LinkVerb(const Arguments& arguments);         // link.cpp: a proxy that make
 int DemoVerb(const Arguments& arguments);         // demo.cpp: edge and cloud write a story on this machine
 int ModelShowVerb(const Arguments& arguments);    // model_show.cpp: what a GGUF file holds
 int ModelPadVerb(const Arguments& arguments);     // model_pad.cpp: the same function at a larger cost
+int ModelCutVerb(const Arguments& arguments);     // model_cut.cpp: some layers as a part
 int ModelRandomVerb(const Arguments& arguments);  // model_random.cpp: random weights in a given shape
 int BenchVerb(const Arguments& arguments);        // bench_verb.cpp: the modes on the same texts, a report
 int BenchEngineVerb(const Arguments& arguments);  // bench_engine_verb.cpp: speed against libllama
