@@ -118,7 +118,7 @@ TEST_F(ProgramPerplexity, AnInterruptedRunGoesOnToTheSameFigure) {
   for (const char* field : {"ppl", "nll_sum", "scored", "windows", "ppl_base", "bytes_per_row"})
     EXPECT_EQ(joined.at(field), whole.at(field)) << field;
 
-  Refused(other, 2, "another run: its points is '1:int4/token '");
+  Refused(other, 2, "another run: its points is 'int4/token after 1; '");
 }
 
 TEST_F(ProgramPerplexity, RefusesBadInput) {

@@ -43,6 +43,7 @@ PartialResult FromJson(const Json& json) {
     sums.points.push_back({p.at(0).get<double>(), p.at(1).get<uint64_t>(), p.at(2).get<uint64_t>()});
   for (const Json& c : json.at("curve"))
     result.curve.push_back({c.at(0).get<uint64_t>(), c.at(1).get<double>(), c.at(2).get<double>()});
+  result.facts = json.at("facts").get<std::vector<double>>();
   return result;
 }
 
