@@ -17,7 +17,7 @@ bool DraftWindow::ReadyToSend(const WindowRule& rule, int32_t room) const {
   if (rule.stop_and_wait) return !InFlight() && !WantsDraft(rule, room);
   const int32_t unsent = Drafted() - sent_;
   const int32_t open = std::min(rule.window, room) - sent_;
-  if (rule.asks && !InFlight() && unsent == 0 && !WantsDraft(rule, room)) return true;
+  if (rule.asks && !InFlight() && !WantsDraft(rule, room)) return true;  // with what there is
   if (unsent <= 0 || open <= 0) return false;
   // A whole chunk, or the last of the branch; not the last few ids of a window that a verdict will soon open.
   return std::min(unsent, open) >= rule.chunk || (ended_ && unsent <= open) || sent_ + unsent >= room;
