@@ -31,7 +31,8 @@ enum : VerbSet {
   kVerbBenchCapacity = 1u << 13,
   kVerbBench = 1u << 14,
   kVerbBenchFaults = 1u << 15,
-  kVerbAll = (1u << 16) - 1,
+  kVerbBenchDoubt = 1u << 16,
+  kVerbAll = (1u << 17) - 1,
 };
 
 enum class OptionKind {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "edge/generation.h"
+#include "lab/traced_draft.h"
 #include "wire/link_shape.h"
 
 namespace tandem {
@@ -20,6 +21,7 @@ struct SimulatedLoad {
   std::vector<Micros> step_costs;  // [i]: a step of i + 1 rows; not empty
   Micros draft_cost{2'000};        // of one draft step
   double acceptance = 0.8;         // of the draft, to be imitated
+  std::vector<DraftMoment> trace{};  // not empty: drafts as these instead, acceptance and doubt
   uint64_t seed = 1;
 };
 
@@ -28,6 +30,8 @@ struct SimulatedFigures {
   double predicted_ms_per_token = 0;  // mode auto
   double bound_ms = 0;                // the same
   double acceptance = 0;
+  double uplink_bytes_per_token = 0;
+  double sent_per_token = 0, stale_per_token = 0;  // drafts; stale: of these, thrown away unjudged
   double tokens_per_second = 0;    // of the whole cloud
   double server_us_per_token = 0;  // that the cloud spent in steps; it may stand still between them
 };
