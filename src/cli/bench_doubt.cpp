@@ -1,7 +1,11 @@
 // See bench_doubt.h.
 #include "cli/bench_doubt.h"
 
+#include <algorithm>
+#include <limits>
+
 #include "decode/load_engine.h"
+#include "lab/step_curve.h"
 #include "model/vocab.h"
 
 namespace tandem {
@@ -15,7 +19,8 @@ struct Cast {
 
 Result<Cast> Load(const DoubtOptions& options) {
   Cast cast;
-  for (const auto& [place, path] : {std::pair{&cast.target, &options.target}, {&cast.draft, &options.draft}}) {
+  for (const auto& [place, path] :
+       {std::pair{&cast.target, &options.target}, {&cast.draft, &options.draft}}) {
     auto engine = LoadEngine(*path, {.threads = options.threads});
     if (!engine) return Forward(engine);
     *place = std::move(*engine);
@@ -56,6 +61,52 @@ Trace Joined(const std::vector<Trace>& traces) {
   return all;
 }
 
+// The cloud and edge of the simulated loads, as `tandem bench figures` measured them (docs/bench.md): the
+// padded demo target's t(rows) and the demo draft on two cores of an AMD EPYC.
+const std::vector<StepPoint>& Steps() {
+  static const std::vector<StepPoint> points = {
+      {1, Micros{48'700}}, {4, Micros{70'600}}, {16, Micros{209'500}}};
+  return points;
+}
+constexpr Micros kDraftCost{1'100};
+constexpr int kPlays = 48;  // texts of a load, at least
+constexpr int kFewestSeeds = 3;
+
+std::vector<DraftMoment> MomentsOf(const Trace& trace, bool known) {
+  std::vector<DraftMoment> moments;
+  for (const DraftSample& draft : trace)
+    moments.push_back(
+        {known ? draft.Of(Surety::kMargin) : std::numeric_limits<double>::infinity(), draft.stands});
+  return moments;
+}
+
+DoubtRow Simulated(const Trace& trace, float temperature, int clients, Micros rtt) {
+  SimulatedLoad load;
+  load.clients = clients;
+  load.link.rtt = rtt;
+  load.step_costs = StepCosts(Steps());
+  load.draft_cost = kDraftCost;
+  load.trace = MomentsOf(trace, false);
+  const int seeds = std::max(kFewestSeeds, kPlays / clients);
+  DoubtRow row{.temperature = temperature, .clients = clients, .rtt = rtt};
+  row.best_ms = std::numeric_limits<double>::infinity();
+  for (const Contender& contender : AllContenders()) {
+    load.mode = contender.mode;
+    load.draft_length = std::max(1, contender.k);
+    const SimulatedFigures figures = SimulateSeeds(load, seeds);
+    if (contender.mode == Mode::kAuto) {
+      row.hidden = figures;
+    } else if (figures.ms_per_token < row.best_ms) {
+      row.best_ms = figures.ms_per_token;
+      row.best = contender;
+    }
+  }
+  load.mode = Mode::kAuto;
+  load.trace = MomentsOf(trace, true);
+  row.known = SimulateSeeds(load, seeds);
+  return row;
+}
+
 }  // namespace
 
 Result<DoubtFigures> MeasureDoubt(const DoubtOptions& options,
@@ -73,6 +124,14 @@ Result<DoubtFigures> MeasureDoubt(const DoubtOptions& options,
     for (size_t i = 0; i < kSureties; ++i) {
       const auto surety = static_cast<Surety>(i);
       figures.sureties.push_back({temperature, surety, Separation(all, surety)});
+    }
+    for (const CalibrationBin& bin : Calibrate(*traces)) figures.calibration.push_back({temperature, bin});
+    for (const int clients : options.clients) {
+      progress(fmt::format("simulating {} clients at temperature {:g}", clients, temperature));
+      for (const Micros rtt : options.round_trips) {
+        if (stopped()) return Fail(ErrorCode::kInternal, "interrupted");
+        figures.rows.push_back(Simulated(all, temperature, clients, rtt));
+      }
     }
   }
   return figures;

@@ -10,7 +10,10 @@
 #include <vector>
 
 #include "base/result.h"
+#include "cli/contender.h"
+#include "lab/doubt_calibration.h"
 #include "lab/draft_trace.h"
+#include "lab/simulated_load.h"
 
 namespace tandem {
 
@@ -21,6 +24,9 @@ struct DoubtOptions {
   uint64_t seed = 1;                 // of the first text; the next ones count up
   int threads = 1;
   std::vector<float> temperatures = {0.0f, 0.8f};
+  std::vector<int> clients = {1, 4, 16};  // of the simulated loads
+  std::vector<Micros> round_trips = {Micros{0},      Micros{10'000},  Micros{30'000},
+                                     Micros{60'000}, Micros{100'000}, Micros{200'000}};
 };
 
 struct SuretyRow {
@@ -29,12 +35,29 @@ struct SuretyRow {
   double separation = 0;  // lab/draft_trace.h
 };
 
-struct DoubtFigures {
-  std::vector<SuretyRow> sureties;
+struct CalibrationRow {
+  float temperature = 0;
+  CalibrationBin bin;
 };
 
-// `progress` is given a short line before each part, `stopped` is asked between texts. Errors of models and
-// engines; kUsage without prompts.
+// One load at one round trip: the best of all other modes, auto without knowing its drafts' doubt, and with.
+struct DoubtRow {
+  float temperature = 0;
+  int clients = 1;
+  Micros rtt{0};
+  Contender best{};
+  double best_ms = 0;
+  SimulatedFigures hidden{}, known{};
+};
+
+struct DoubtFigures {
+  std::vector<SuretyRow> sureties;
+  std::vector<CalibrationRow> calibration;
+  std::vector<DoubtRow> rows;
+};
+
+// `progress` is given a short line before each part, `stopped` is asked between texts and loads. Errors of
+// models and engines; kUsage without prompts.
 Result<DoubtFigures> MeasureDoubt(const DoubtOptions& options,
                                   const std::function<void(std::string_view)>& progress,
                                   const std::function<bool()>& stopped);

@@ -77,9 +77,9 @@ DraftSample Look(Sampler& sampler, std::span<const float> logits, const std::vec
 }  // namespace
 
 const char* SuretyName(Surety surety) {
-  constexpr std::array<const char*, kSureties> kNames = {
-      "margin of the race", "lead of the best logit", "entropy, warped", "entropy, plain softmax",
-      "probability, likeliest", "probability, drafted"};
+  constexpr std::array<const char*, kSureties> kNames = {"margin of the race",     "lead of the best logit",
+                                                         "entropy, warped",        "entropy, plain softmax",
+                                                         "probability, likeliest", "probability, drafted"};
   return kNames[static_cast<size_t>(surety)];
 }
 

@@ -14,12 +14,12 @@ namespace tandem {
 
 // What tells a draft's doubt; larger is surer.
 enum class Surety {
-  kMargin,    // Sampler::PickWithMargin's: the one that the edge goes by
-  kLead,      // of the best logit over the second
-  kEntropy,   // minus that of the warped law; at temperature 0 of the plain softmax
-  kSoftmax,   // minus that of the plain softmax
+  kMargin,     // Sampler::PickWithMargin's: the one that the edge goes by
+  kLead,       // of the best logit over the second
+  kEntropy,    // minus that of the warped law; at temperature 0 of the plain softmax
+  kSoftmax,    // minus that of the plain softmax
   kLikeliest,  // probability of the likeliest token, plain softmax
-  kOwn,       // probability of the drafted token, plain softmax
+  kOwn,        // probability of the drafted token, plain softmax
 };
 constexpr size_t kSureties = 6;
 const char* SuretyName(Surety surety);

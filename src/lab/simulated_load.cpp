@@ -126,4 +126,18 @@ SimulatedFigures Simulate(const SimulatedLoad& load) {
   return figures;
 }
 
+SimulatedFigures SimulateSeeds(SimulatedLoad load, int seeds) {
+  SimulatedFigures mean;
+  for (load.seed = 1; load.seed <= static_cast<uint64_t>(seeds); ++load.seed) {
+    const SimulatedFigures one = Simulate(load);
+    for (const auto field : {&SimulatedFigures::ms_per_token, &SimulatedFigures::predicted_ms_per_token,
+                             &SimulatedFigures::bound_ms, &SimulatedFigures::acceptance,
+                             &SimulatedFigures::uplink_bytes_per_token, &SimulatedFigures::sent_per_token,
+                             &SimulatedFigures::stale_per_token, &SimulatedFigures::tokens_per_second,
+                             &SimulatedFigures::server_us_per_token})
+      mean.*field += one.*field / seeds;
+  }
+  return mean;
+}
+
 }  // namespace tandem

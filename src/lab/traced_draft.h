@@ -1,5 +1,5 @@
-// A draft model for simulations whose drafts are as sure, and as often right, as a real one's were: it plays a
-// trace (lab/draft_trace.h), position by position, beside a fake target. Greedy texts only: the trace says
+// A draft model for simulations whose drafts are as sure, and as often right, as a real one's were: it plays
+// a trace (lab/draft_trace.h), position by position, beside a fake target. Greedy texts only: the trace says
 // how far the drafted token leads, and at temperature 0 that is what the edge reads.
 #pragma once
 

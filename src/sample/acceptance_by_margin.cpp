@@ -8,7 +8,7 @@ namespace tandem {
 
 namespace {
 
-constexpr double kFade = 1.0 - 1.0 / 60;
+constexpr double kFade = 1.0 - 1.0 / 100;
 constexpr double kPull = 6;  // judgements that the prior of a bucket is worth
 // Odds of a bucket's drafts over those of all, as the demo pair has them at temperatures 0 and 0.8
 // (`tandem bench doubt`).

@@ -32,8 +32,7 @@ Status Validate(const SamplingParams& p) {
 
 RaceResult Sampler::PickWithMargin(std::span<const float> logits, std::span<const Token> history) {
   const Distribution& law = warper_.Warp(logits, history);
-  RaceResult result =
-      RunRace(law, {.seed = params().seed, .position = static_cast<Pos>(history.size())});
+  RaceResult result = RunRace(law, {.seed = params().seed, .position = static_cast<Pos>(history.size())});
   if (law.size() < 2) result.margin = warper_.lead() / (params().temperature > 0 ? params().temperature : 1);
   return result;
 }
