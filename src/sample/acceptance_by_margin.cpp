@@ -9,7 +9,8 @@ namespace tandem {
 namespace {
 
 constexpr double kFade = 1.0 - 1.0 / 100;
-constexpr double kPull = 6;  // judgements that the prior of a bucket is worth
+constexpr double kPull =
+    3;  // judgements that the prior of a bucket is worth: margins may tell little of another pair
 // Odds of a bucket's drafts over those of all, as the demo pair has them at temperatures 0 and 0.8
 // (`tandem bench doubt`).
 constexpr std::array<double, AcceptanceByMargin::kBuckets> kOdds = {0.27, 0.45, 0.8, 1.3, 2.6, 6, 25};
