@@ -31,8 +31,10 @@ enum : VerbSet {
   kVerbBenchCapacity = 1u << 13,
   kVerbBench = 1u << 14,
   kVerbBenchFaults = 1u << 15,
-  kVerbBenchDoubt = 1u << 16,
-  kVerbAll = (1u << 17) - 1,
+  kVerbPerplexity = 1u << 16,
+  kVerbModelCut = 1u << 17,
+  kVerbBenchDoubt = 1u << 18,
+  kVerbAll = (1u << 19) - 1,
 };
 
 enum class OptionKind {
