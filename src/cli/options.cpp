@@ -22,7 +22,8 @@ constexpr double kMaxContext = 1 << 20;
 constexpr double kBelowOne = 1 - FLT_EPSILON / 2;
 constexpr VerbSet kTalks = kVerbRun | kVerbChat;
 constexpr VerbSet kWrites = kTalks | kVerbDemo;
-constexpr VerbSet kDraws = kTalks | kVerbBench;  // from any distribution, over any link
+constexpr VerbSet kDraws = kTalks | kVerbBench;                // from any distribution, over any link
+constexpr VerbSet kPairs = kVerbBenchRules | kVerbBenchDoubt;  // target and draft in one process
 constexpr VerbSet kConfigured = kVerbAll & ~kVerbVersion & ~kVerbCompletion;
 constexpr VerbSet kShapes = kVerbModelPad | kVerbModelRandom;
 
@@ -46,6 +47,8 @@ const std::array kVerbs = {
          BenchFiguresVerb},
     Verb{kVerbBenchCapacity, "bench capacity", "", "Measure how many clients one server carries",
          BenchCapacityVerb},
+    Verb{kVerbBenchDoubt, "bench doubt", "", "Measure what a draft's doubt tells and is worth",
+         BenchDoubtVerb},
     Verb{kVerbBenchRules, "bench rules", "", "Compare the rules that judge drafts", BenchRulesVerb},
     Verb{kVerbCompletion, "completion", "bash|zsh|fish", "Print a completion script for a shell",
          CompletionVerb},
@@ -159,8 +162,8 @@ const std::array kOptions = {
     Option{kDraws | kVerbCloud, "token-file", "", K::kText, "FILE", "", 0, 0, "",
            "file whose first line is the secret that edge and cloud share"},
     // The engine.
-    Option{kTalks | kVerbCloud | kVerbBenchRules | kVerbPerplexity, "threads", "t", K::kInteger, "N", "", 1,
-           256, "1 to 256", "threads of the engine (all cores)"},
+    Option{kTalks | kVerbCloud | kPairs | kVerbPerplexity, "threads", "t", K::kInteger, "N", "", 1, 256,
+           "1 to 256", "threads of the engine (all cores)"},
     Option{kTalks | kVerbCloud, "ctx", "c", K::kInteger, "N", "", 2, kMaxContext, "2 to 1048576",
            "positions of one text (the model's context)"},
     Option{kTalks | kVerbCloud | kVerbPerplexity, "device", "", K::kText, "NAME", "auto", 0, 0, "",
@@ -216,15 +219,14 @@ const std::array kOptions = {
            "alternations of which the median is taken"},
     Option{kVerbBenchEngine, "metric", "", K::kChoice, "NAME", "all", 0, 0,
            "all|prefill|decode|decode_busy|load_ms|peak_rss_mb", "measure this one only"},
-    Option{kVerbBenchRules, "model", "m", K::kText, "TARGET.gguf", "demo-target-q8_0.gguf", 0, 0, "",
+    Option{kPairs, "model", "m", K::kText, "TARGET.gguf", "demo-target-q8_0.gguf", 0, 0, "",
            "the target model, by path or by name in a models folder"},
-    Option{kVerbBenchRules | kVerbBench, "draft-model", "", K::kText, "EDGE.gguf", "demo-draft-q8_0.gguf", 0,
-           0, "", "the model that drafts, by path or by name in a models folder"},
-    Option{kVerbBenchRules | kVerbBenchFigures | kVerbBenchCapacity, "prompts", "", K::kText, "FILE",
+    Option{kPairs | kVerbBench, "draft-model", "", K::kText, "EDGE.gguf", "demo-draft-q8_0.gguf", 0, 0, "",
+           "the model that drafts, by path or by name in a models folder"},
+    Option{kPairs | kVerbBenchFigures | kVerbBenchCapacity, "prompts", "", K::kText, "FILE",
            "bench/prompts/stories.txt", 0, 0, "", "file with a prompt a line"},
-    Option{kVerbBenchRules, "count", "", K::kInteger, "N", "16", 1, 10000, "1 to 10000",
-           "prompts to take from it"},
-    Option{kVerbBenchRules, "predict", "n", K::kInteger, "N", "128", 1, kMaxContext, "1 to 1048576",
+    Option{kPairs, "count", "", K::kInteger, "N", "16", 1, 10000, "1 to 10000", "prompts to take from it"},
+    Option{kPairs, "predict", "n", K::kInteger, "N", "128", 1, kMaxContext, "1 to 1048576",
            "tokens to write at most, each prompt"},
     Option{kVerbBenchRules, "draft", "", K::kInteger, "K", "4", 1, 16, "1 to 16",
            "tokens drafted before each verdict"},
@@ -232,8 +234,8 @@ const std::array kOptions = {
            "ids of a sparse draft law"},
     Option{kVerbBenchRules, "lattice", "", K::kInteger, "N", "100", 1, kMaxLattice, "1 to 4096",
            "shares that a sparse draft law deals out"},
-    Option{kVerbBenchRules | kVerbBenchFigures | kVerbBenchCapacity | kVerbBench, "seed", "s", K::kSeed, "S",
-           "1", 0, 0, "a whole number below 2^64, or random", "of the first text"},
+    Option{kPairs | kVerbBenchFigures | kVerbBenchCapacity | kVerbBench, "seed", "s", K::kSeed, "S", "1", 0,
+           0, "a whole number below 2^64, or random", "of the first text"},
     Option{kVerbBenchFigures, "count", "", K::kInteger, "N", "3", 1, 10000, "1 to 10000",
            "prompts of it that are written"},
     Option{kVerbBenchFigures, "predict", "n", K::kInteger, "N", "64", 1, 180, "1 to 180",

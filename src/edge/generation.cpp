@@ -163,8 +163,8 @@ void Generation::State::TakeLogits(std::span<const float> logits, Micros now) {
   present.insert(present.end(), window.drafts().begin(), window.drafts().end());
   if (present != branch) return;
   if (NeedsLaws(config.rule)) return DrawByLaw(logits);
-  const Token id = sampler.Pick(logits, branch);
-  window.Add(id, Ends(id));
+  const RaceResult pick = sampler.PickWithMargin(logits, branch);
+  window.Add(pick.winner, Ends(pick.winner), pick.margin);
 }
 
 // The draft is drawn from exactly the law that is sent with it.
@@ -187,8 +187,9 @@ void Generation::State::Pump(Micros now) {
   const int32_t room = Room();
   const WindowRule rule = Rule();
   if (!rows && window.WantsDraft(rule, room)) Compute(now);
-  if (done || link != LinkState::kOpen || !window.ReadyToSend(rule, room)) return;
-  const Drafts drafts = window.Send(rule, room);
+  const int32_t worth = config.mode == Mode::kAuto ? std::min(room, planner.Worth(window.margins())) : room;
+  if (done || link != LinkState::kOpen || !window.ReadyToSend(rule, room, worth)) return;
+  const Drafts drafts = window.Send(rule, worth);
   in_flight.push_back({drafts.base + std::max<Pos>(1, static_cast<Pos>(drafts.ids.size())), now});
   if (!NeedsLaws(config.rule) || drafts.ids.empty()) return Send(drafts, now);
   const std::span laws(window.laws());

@@ -162,12 +162,14 @@ Status Generation::State::On(const Verdict& verdict, Micros now) {
   if (IsRepeated(verdict)) return {};
   if (!window.InFlight() && Length() >= credit)
     return Fail(ErrorCode::kProtocol, "a verdict that was not asked for");
+  const std::vector<double> margins = window.margins();
   const Result<Settled> settled = window.Take(verdict);
   if (!settled) return Forward(settled);
   backoff.Restored();  // not before: a cloud that only ever admits sessions must not be retried for ever
   BookVerdict(verdict, now);
-  for (int32_t i = 0; i < settled->guessed; ++i) planner.Judged(i, true);
-  if (settled->missed) planner.Judged(settled->guessed, false);
+  const auto margin = [&](int32_t i) { return margins[static_cast<size_t>(i)]; };
+  for (int32_t i = 0; i < settled->guessed; ++i) planner.Judged(i, margin(i), true);
+  if (settled->missed) planner.Judged(settled->guessed, margin(settled->guessed), false);
   Commit(settled->tokens, settled->drafts, Author::kCloud, now);
   if (settled->mismatch) in_flight.clear();
   return {};
