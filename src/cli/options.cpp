@@ -218,7 +218,7 @@ const std::array kOptions = {
     Option{kVerbBenchEngine, "rounds", "", K::kInteger, "N", "5", 1, 1000, "1 to 1000",
            "alternations of which the median is taken"},
     Option{kVerbBenchEngine, "metric", "", K::kChoice, "NAME", "all", 0, 0,
-           "all|prefill|decode|decode_busy|load_ms|peak_rss_mb", "measure this one only"},
+           "all|prefill|decode|decode_busy|perplexity|load_ms|peak_rss_mb", "measure this one only"},
     Option{kPairs, "model", "m", K::kText, "TARGET.gguf", "demo-target-q8_0.gguf", 0, 0, "",
            "the target model, by path or by name in a models folder"},
     Option{kPairs | kVerbBench, "draft-model", "", K::kText, "EDGE.gguf", "demo-draft-q8_0.gguf", 0, 0, "",
