@@ -1,10 +1,12 @@
 // Hostile model files, and vocabularies of hostile clouds, at the front door: whatever CheckGguf lets
 // through, ggml and libllama will read. And what the editor of metadata copies from a parsed header must be
-// as long as the header says.
+// as long as the header says. Parts of models with their keys among them.
+#include <algorithm>
 #include <cstdlib>
 
 #include "model/gguf_file.h"
 #include "model/gguf_metadata.h"
+#include "model/model_part.h"
 #include "model/vocabulary_file.h"
 
 namespace {
@@ -37,6 +39,25 @@ void CheckValues(const GgufHeader& header) {
   metadata.ResizeArray("tokenizer.ggml.scores", 4, Bytes{0, 0, 0, 0});
 }
 
+// A part's ranges lie inside the model, apart from each other.
+void CheckPart(const GgufHeader& header, bool loads) {
+  constexpr int kLayers = 512;  // the most there may be
+  const Result<ModelPart> part = ReadModelPart(header, kLayers);
+  Expect(part || !loads || !IsModelPart(header));
+  if (!part) return;
+  int done = -1;
+  for (const StageRange& range : part->stages) {
+    Expect(range.begin > done && range.begin < range.end && range.end <= kLayers + 2);
+    Expect(part->Holds(range) && !StagesText({&range, 1}, kLayers).empty());
+    done = range.end;
+  }
+  for (const GgufTensor& tensor : header.tensors()) {
+    const auto has_its_name = [&](const TensorHash& listed) { return listed.name == tensor.name; };
+    Expect(std::any_of(part->tensors.begin(), part->tensors.end(), has_its_name));
+  }
+  (void)ModelIdentity({HashOfHyperparameters(header, "llama"), part->tensors});
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -46,6 +67,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Expect(header || (!checked && !as_vocabulary));
   Expect(!as_vocabulary || header->tensors().empty());
   if (!header) return 0;
+  CheckPart(*header, checked.has_value());
   CheckExtents(*header, size);
   CheckValues(*header);
   return 0;

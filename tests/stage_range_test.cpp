@@ -7,6 +7,7 @@
 #include <functional>
 #include <numeric>
 
+#include "model/cut_model.h"
 #include "testing/engine_runs.h"
 #include "testing/model_files.h"
 
@@ -211,6 +212,48 @@ TEST_P(StageRanges, APartTakesItsOwnTensorsOnly) {
   EXPECT_LT(back, whole);
   EXPECT_LT(bytes({1, 2}), whole / 2);
 }
+
+// Of part files.
+class PartFiles : public StageRanges {
+ protected:
+  void Cut(std::vector<LayerRange> layers, const TempFile& file) {
+    const auto report = CutModel({path_, std::move(layers), ""}, file.path());
+    ASSERT_TRUE(report) << report.error().message;
+  }
+};
+
+TEST_P(PartFiles, TwoAtEveryLayer) {
+  for (int layer = 1; layer < layers_; ++layer) {
+    SCOPED_TRACE(fmt::format("cut before layer {}", layer));
+    const TempFile front, back;
+    Cut({{0, layer}}, front);
+    Cut({{layer, layers_}}, back);
+    const auto load = [&](StageRange stages) {
+      return Model::Load(stages.HasEmbedding() ? front.path() : back.path(), {.stages = stages});
+    };
+    ExpectSame(PartsRun(load, {layer + 1}, layers_));
+  }
+}
+
+// Embedding, first and last layer and head in one file, what lies between in another.
+TEST_P(PartFiles, FirstAndLastLayersInOne) {
+  const TempFile ends, middle;
+  Cut({{0, 1}, {layers_ - 1, layers_}}, ends);
+  if (layers_ > 2) Cut({{1, layers_ - 1}}, middle);
+  const auto load = [&](StageRange stages) {
+    const bool inner = stages.begin > 0 && !stages.HasHead(layers_);
+    return Model::Load(inner ? middle.path() : ends.path(), {.stages = stages});
+  };
+  ExpectSame(PartsRun(load, layers_ > 2 ? std::vector{2, layers_} : std::vector{2}, layers_));
+}
+
+const PartsCase kPartFiles[] = {{"demo_target", DemoModel, "demo-target-q8_0.gguf"},
+                                {"stories260K_f32", SharedFile, "models/stories260K-f32.gguf"},
+                                {"fixture_llama", Fixture, "llama-dense.gguf"},
+                                {"fixture_qwen2", Fixture, "qwen2-dense.gguf"},
+                                {"fixture_qwen3", Fixture, "qwen3-dense.gguf"}};
+INSTANTIATE_TEST_SUITE_P(Models, PartFiles, ::testing::ValuesIn(kPartFiles),
+                         [](const auto& test) { return test.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(
     Models, StageRanges,

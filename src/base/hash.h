@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,5 +33,6 @@ class Sha256 {
 };
 
 std::string Hex(const Digest& digest);
+std::optional<Digest> ParseHex(std::string_view text);  // exactly what Hex writes
 
 }  // namespace tandem

@@ -68,7 +68,7 @@ Result<double> MeasureStep(const std::string& path, int threads) {
 Result<int> LayersOf(const std::string& path) {
   auto file = OpenGguf(path);
   if (!file) return Forward(file);
-  auto shape = CheckModel(file->header());
+  auto shape = CheckWholeModel(file->header());
   if (!shape) return Forward(shape);
   return shape->layers;
 }

@@ -10,6 +10,8 @@
 #include "decode/ggml_engine.h"
 #include "model/gguf_file.h"
 #include "model/model.h"
+#include "model/model_part.h"
+#include "model/tensor_hashes.h"
 #include "model/vocab.h"
 #include "model/weights_hash.h"
 
@@ -59,9 +61,17 @@ Json VocabJson(const Vocab& vocab) {
           {"chat_template", vocab.chat_template()}};
 }
 
+// What the file holds of the model: one range of stages, or a part's.
+Result<std::vector<StageRange>> StagesOf(const GgufHeader& header, const Hparams& shape) {
+  if (!IsModelPart(header)) return std::vector{WholeModel(shape.layers)};
+  auto part = ReadModelPart(header, shape.layers);
+  if (!part) return Forward(part);
+  return std::move(part->stages);
+}
+
 // Asks an engine, since it depends on weight types and on this machine's kernels together.
-Result<Json> ExactnessJson(const std::string& path) {
-  auto model = Model::Load(path);
+Result<Json> ExactnessJson(const std::string& path, StageRange stages) {
+  auto model = Model::Load(path, {.stages = stages});
   if (!model) return Forward(model);
   GgmlEngineOptions options;
   options.context = std::min<Pos>((*model)->hparams().context, 64);
@@ -78,18 +88,29 @@ Result<Json> Describe(const std::string& path) {
   if (!shape) return Fail(shape.error().code, "{}: {}", path, shape.error().message);
   auto vocab = Vocab::Load(path);
   if (!vocab) return Forward(vocab);
-  auto exactness = ExactnessJson(path);
-  if (!exactness) return Forward(exactness);
+  auto stages = StagesOf(file->header(), *shape);
+  if (!stages) return Forward(stages);
+  Json exactness;
+  for (const StageRange& range : *stages) {
+    auto own = ExactnessJson(path, range);
+    if (!own) return Forward(own);
+    if (exactness.is_null() || exactness["exact"].get<bool>()) exactness = std::move(*own);
+  }
+  auto identity = IdentityOf(path);
+  if (!identity) return Forward(identity);
   auto weights = WeightsHash(path);
   if (!weights) return Forward(weights);
-  return Json{{"file", path},
-              {"name", (*vocab)->model_name()},
-              {"architecture", shape->arch},
-              {"shape", ShapeJson(*shape)},
-              {"sizes", SizesJson(*file)},
-              {"vocabulary", VocabJson(**vocab)},
-              {"exactness", *exactness},
-              {"sha256", Hex(*weights)}};
+  return Json{
+      {"file", path},
+      {"name", (*vocab)->model_name()},
+      {"architecture", shape->arch},
+      {"shape", ShapeJson(*shape)},
+      {"part", IsModelPart(file->header()) ? Json(StagesText(*stages, shape->layers)) : Json(nullptr)},
+      {"sizes", SizesJson(*file)},
+      {"vocabulary", VocabJson(**vocab)},
+      {"exactness", exactness},
+      {"identity", Hex(*identity)},
+      {"sha256", Hex(*weights)}};
 }
 
 std::string FirstLine(const std::string& text) {
@@ -109,6 +130,7 @@ void PrintForPeople(const Json& model) {
                     total["parameters"].get<double>() / 1e6, total["bytes"].get<double>() / 1e6));
   }
   row("layers", shape["layers"].dump());
+  if (!model["part"].is_null()) row("part", model["part"].get<std::string>());
   row("width", fmt::format("{}, feed-forward {}", shape["width"].dump(), shape["ff"].dump()));
   row("heads", fmt::format("{} of {} dimensions, {} for keys and values", shape["heads"].dump(),
                            shape["head_dim"].dump(), shape["kv_heads"].dump()));
@@ -123,6 +145,7 @@ void PrintForPeople(const Json& model) {
   const Json& exactness = model["exactness"];
   std::string note = exactness["note"].get<std::string>();
   row("exact", exactness["exact"].get<bool>() ? "yes: one seed, one text, in every mode" : "no: " + note);
+  row("identity", model["identity"].get<std::string>());
   row("sha256", model["sha256"].get<std::string>());
 }
 

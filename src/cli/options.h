@@ -31,7 +31,9 @@ enum : VerbSet {
   kVerbBenchCapacity = 1u << 13,
   kVerbBench = 1u << 14,
   kVerbBenchFaults = 1u << 15,
-  kVerbAll = (1u << 16) - 1,
+  kVerbPerplexity = 1u << 16,
+  kVerbModelCut = 1u << 17,
+  kVerbAll = (1u << 18) - 1,
 };
 
 enum class OptionKind {

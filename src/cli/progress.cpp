@@ -45,14 +45,15 @@ Progress::~Progress() {
   std::fflush(stream_);
 }
 
-void Progress::Step() {
+void Progress::Step(const std::string& note) {
   ++done_;
-  Draw();
+  Draw(note);
 }
 
-void Progress::Draw() {
+void Progress::Draw(const std::string& note) {
   if (!live_) return;
-  fmt::print(stream_, "{}{}", kWipe, ProgressLine(done_, total_, clock_.Now() - started_));
+  fmt::print(stream_, "{}{}{}{}", kWipe, ProgressLine(done_, total_, clock_.Now() - started_),
+             note.empty() ? "" : ", ", note);
   std::fflush(stream_);
 }
 

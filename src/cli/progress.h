@@ -22,10 +22,10 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  void Step();  // one more part is done
+  void Step(const std::string& note = {});  // one more part is done; the note stands behind the line
 
  private:
-  void Draw();
+  void Draw(const std::string& note = {});
 
   std::FILE* stream_;
   size_t total_, done_ = 0;

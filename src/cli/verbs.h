@@ -13,6 +13,7 @@ int LinkVerb(const Arguments& arguments);         // link.cpp: a proxy that make
 int DemoVerb(const Arguments& arguments);         // demo.cpp: edge and cloud write a story on this machine
 int ModelShowVerb(const Arguments& arguments);    // model_show.cpp: what a GGUF file holds
 int ModelPadVerb(const Arguments& arguments);     // model_pad.cpp: the same function at a larger cost
+int ModelCutVerb(const Arguments& arguments);     // model_cut.cpp: some layers as a part
 int ModelRandomVerb(const Arguments& arguments);  // model_random.cpp: random weights in a given shape
 int BenchVerb(const Arguments& arguments);        // bench_verb.cpp: the modes on the same texts, a report
 int BenchEngineVerb(const Arguments& arguments);  // bench_engine_verb.cpp: speed against libllama
@@ -22,6 +23,7 @@ int BenchFiguresVerb(
     const Arguments& arguments);  // bench_figures_verb.cpp: what speculation over a link is worth
 int BenchCapacityVerb(const Arguments& arguments);  // bench_capacity_verb.cpp: clients that a server carries
 int BenchRulesVerb(const Arguments& arguments);     // bench_rules_verb.cpp: the rules that judge drafts
+int PerplexityVerb(const Arguments& arguments);     // perplexity.cpp: of a text, whole or cut with a codec
 int VersionVerb(const Arguments& arguments);        // version.cpp
 
 }  // namespace tandem

@@ -7,9 +7,11 @@
 
 namespace tandem {
 
-Result<std::unique_ptr<Backend>> Backend::Create(ggml_backend_dev_t device, int threads, bool adapt) {
+Result<std::unique_ptr<Backend>> Backend::Create(ggml_backend_dev_t device, int threads, bool adapt,
+                                                 bool poll) {
   std::unique_ptr<Backend> self(new Backend(threads));
   self->adapt_ = adapt;
+  self->poll_ = poll;
   self->cpu_.reset(ggml_backend_init_by_type(GGML_BACKEND_DEVICE_TYPE_CPU, nullptr));
   if (!self->cpu_) return Fail(ErrorCode::kResource, "ggml cannot start its CPU backend");
   if (!IsCpu(device)) {
@@ -29,6 +31,7 @@ void Backend::AdaptThreads() {
 
 Status Backend::StartThreads(int threads) {
   ggml_threadpool_params params = ggml_threadpool_params_default(threads);
+  if (!poll_) params.poll = 0;
   std::unique_ptr<ggml_threadpool, PoolFree> pool(ggml_threadpool_new(&params));
   if (!pool) return Fail(ErrorCode::kResource, "ggml cannot start {} compute threads", threads);
   ggml_backend_cpu_set_n_threads(cpu_.get(), threads);

@@ -3,7 +3,8 @@
 //
 // Between steps the pool's threads poll for a while and then sleep (ggml's poll level 50): waking them for
 // every step would cost a small model a third of its speed. Beside other load it has fewer threads
-// (decode/thread_budget.h).
+// (decode/thread_budget.h). Where several backends of one process take turns, polling threads of the one that
+// waits would take the cores from the one that computes: there they sleep at once.
 #pragma once
 
 #include <ggml-backend.h>
@@ -34,9 +35,10 @@ class Scratch {
 // One thread at a time.
 class Backend {
  public:
-  // threads >= 1, the caller's included; `adapt`: fewer while others use the cores. kResource when the
-  // device, threads or memory cannot be had.
-  static Result<std::unique_ptr<Backend>> Create(ggml_backend_dev_t device, int threads, bool adapt);
+  // threads >= 1, the caller's included; `adapt`: fewer while others use the cores; `poll`: they poll between
+  // steps. kResource when the device, threads or memory cannot be had.
+  static Result<std::unique_ptr<Backend>> Create(ggml_backend_dev_t device, int threads, bool adapt,
+                                                 bool poll = true);
 
   // Before a step: gives the pool as many threads as there are cores to spare.
   void AdaptThreads();
@@ -53,7 +55,7 @@ class Backend {
   Status StartThreads(int threads);
 
   ThreadBudget budget_;
-  bool adapt_ = true;
+  bool adapt_ = true, poll_ = true;
   int threads_ = 0;
   std::unique_ptr<ggml_threadpool, PoolFree> pool_;  // outlives the backend that uses it
   ggml_backend_ptr cpu_;

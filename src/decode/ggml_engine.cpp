@@ -27,9 +27,10 @@ KvLayout LayoutOf(const Model& model, Pos context, int sequences) {
 
 struct EngineCore {
   EngineCore(std::shared_ptr<const Model> the_model, EngineInfo the_info, bool exact,
-             std::unique_ptr<Backend> the_backend)
+             std::shared_ptr<Backend> the_backend)
       : model(std::move(the_model)),
         info(std::move(the_info)),
+        pads(exact),
         rule(exact && IsCpu(model->device()) ? RowRuleOf(*model) : RowRule{}),
         cache(LayoutOf(*model, info.context, info.max_sequences)),
         backend(std::move(the_backend)),
@@ -37,10 +38,11 @@ struct EngineCore {
 
   const std::shared_ptr<const Model> model;
   const EngineInfo info;
+  const bool pads;  // GgmlEngineOptions::exact
   const RowRule rule;
   KvCache cache;
-  const std::unique_ptr<Backend> backend;
-  GraphCache graphs;  // uses all of the above
+  const std::shared_ptr<Backend> backend;  // of several engines, one at a time
+  GraphCache graphs;                       // uses all of the above
   std::vector<float> output;
   // Scratch of one step, kept to spare allocations.
   std::vector<Pos> positions;
@@ -89,6 +91,8 @@ EngineInfo MakeInfo(const Model& model, const GgmlEngineOptions& options) {
   info.context = options.context == 0 ? hp.context : options.context;
   info.max_sequences = options.max_sequences;
   info.max_rows = options.max_rows;
+  if (!model.stages().HasEmbedding()) info.input_width = hp.width;
+  if (!model.stages().HasHead(hp.layers)) info.output_width = hp.width;
   info.position_bytes = LayoutOf(model, options.context, options.max_sequences).RowBytes();
   info.exact_note = WhyInexact(model, options.exact);
   info.exact = info.exact_note.empty();
@@ -199,11 +203,24 @@ Result<std::unique_ptr<GgmlEngine>> GgmlEngine::Create(std::shared_ptr<const Mod
                                                        const GgmlEngineOptions& options) {
   const Hparams& hp = model->hparams();
   if (Status s = CheckOptions(hp, options); !s) return Forward(s);
-  auto backend = Backend::Create(model->device(), options.threads, options.adapt_threads);
+  auto backend = Backend::Create(model->device(), options.threads, options.adapt_threads, options.poll);
   if (!backend) return Forward(backend);
   EngineInfo info = MakeInfo(*model, options);
   auto core =
       std::make_unique<EngineCore>(std::move(model), std::move(info), options.exact, std::move(*backend));
+  return std::unique_ptr<GgmlEngine>(new GgmlEngine(std::move(core)));
+}
+
+Result<std::unique_ptr<GgmlEngine>> GgmlEngine::Beside(const GgmlEngine& other, StageRange range) {
+  const EngineCore& beside = *other.core_;
+  auto model = beside.model->Range(range);
+  if (!model) return Forward(model);
+  const GgmlEngineOptions options{.max_sequences = beside.info.max_sequences,
+                                  .context = beside.info.context,
+                                  .max_rows = beside.info.max_rows,
+                                  .exact = beside.pads};
+  EngineInfo info = MakeInfo(**model, options);
+  auto core = std::make_unique<EngineCore>(std::move(*model), std::move(info), beside.pads, beside.backend);
   return std::unique_ptr<GgmlEngine>(new GgmlEngine(std::move(core)));
 }
 
@@ -250,19 +267,20 @@ void GgmlEngine::Close(SeqId seq) {
 }
 
 Result<LogitsView> GgmlEngine::Step(std::span<const SeqRows> batch) {
-  if (!core_->model->IsWhole())
-    return Fail(ErrorCode::kUsage,
-                "a range of a model's stages computes rows, not logits of ids; use StepStages");
+  const bool ids = core_->model->stages().HasEmbedding();
   std::vector<StageRows> rows;
   std::vector<Token> tokens;
+  std::vector<float> hidden;
   for (const SeqRows& part : batch) {
     if (part.tokens.size() > static_cast<size_t>(kMaxRows))
       return Fail(ErrorCode::kUsage, "a step of {} rows, at most {}", part.tokens.size(),
                   core_->info.max_rows);
     rows.push_back({part.seq, part.first, static_cast<int>(part.tokens.size()), part.bulk, part.logits});
-    tokens.insert(tokens.end(), part.tokens.begin(), part.tokens.end());
+    if (ids) tokens.insert(tokens.end(), part.tokens.begin(), part.tokens.end());
+    if (!ids && batch.size() > 1) hidden.insert(hidden.end(), part.hidden.begin(), part.hidden.end());
   }
-  return StepStages({rows, tokens, {}});
+  if (!ids && batch.size() == 1) return StepStages({rows, {}, batch.front().hidden});
+  return StepStages({rows, tokens, hidden});
 }
 
 Result<LogitsView> GgmlEngine::StepStages(const StageInput& input, AttentionProbe* probe) {

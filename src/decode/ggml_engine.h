@@ -18,6 +18,7 @@ struct GgmlEngineOptions {
   bool adapt_threads =
       true;            // use fewer while others need the cores (decode/thread_budget.h); changes no bit
   int max_rows = 512;  // of one step; also bounds the compute buffer
+  bool poll = true;    // between steps: quick to wake, but in the way of other engines (decode/backend.h)
   bool exact =
       true;  // pad products whose bits depend on the row count (the price: bench/, docs/exactness.md)
 };
@@ -56,11 +57,14 @@ class GgmlEngine final : public Engine {
   // memory cannot be had.
   static Result<std::unique_ptr<GgmlEngine>> Create(std::shared_ptr<const Model> model,
                                                     const GgmlEngineOptions& options);
+  // An engine over [range) of the stages that `other` holds, with its options, weights and threads: what it
+  // takes beside is its caches. One thread at a time may use either. kUsage for stages that `other` lacks.
+  static Result<std::unique_ptr<GgmlEngine>> Beside(const GgmlEngine& other, StageRange range);
   ~GgmlEngine() override;
 
   const EngineInfo& info() const override;
   Result<SeqId> Open() override;
-  Result<LogitsView> Step(std::span<const SeqRows> batch) override;  // whole models only, else kUsage
+  Result<LogitsView> Step(std::span<const SeqRows> batch) override;
   Status Truncate(SeqId seq, Pos length) override;
   Status Copy(SeqId from, Pos length, SeqId to) override;
   Pos Length(SeqId seq) const override;

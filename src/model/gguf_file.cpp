@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "model/arch/arch.h"
+#include "model/model_part.h"
 #include "model/tensor_check.h"
 
 namespace tandem {
@@ -44,8 +45,24 @@ Result<Hparams> CheckModel(const GgufHeader& header) {
                 **splits);
   auto hparams = ReadHparams(header);
   if (!hparams) return hparams;
-  if (Status s = CheckTensors(header, *FindArch(hparams->arch), *hparams); !s) return Forward(s);
+  const Arch& arch = *FindArch(hparams->arch);
+  if (!IsModelPart(header)) {
+    if (Status s = CheckTensors(header, arch, *hparams); !s) return Forward(s);
+    return hparams;
+  }
+  const auto part = ReadModelPart(header, hparams->layers);
+  if (!part) return Forward(part);
+  if (Status s = CheckTensors(header, arch, *hparams, &*part); !s) return Forward(s);
   return hparams;
+}
+
+Result<Hparams> CheckWholeModel(const GgufHeader& header) {
+  auto hparams = CheckModel(header);
+  if (!hparams || !IsModelPart(header)) return hparams;
+  const auto part = ReadModelPart(header, hparams->layers);
+  if (!part) return Forward(part);
+  return Fail(ErrorCode::kModel, "is a part of a model of {} layers: it holds {}; the whole is needed here",
+              hparams->layers, StagesText(part->stages, hparams->layers));
 }
 
 Status CheckGguf(ByteView file) {

@@ -41,7 +41,10 @@ Result<GgufFile> OpenGguf(const std::string& path);
 Status CheckGguf(ByteView file);
 
 // The part of CheckGguf after the structure. kModel for a model this program cannot run, kFile for a damaged
-// one.
+// one. A part of a model (model/model_part.h) is let through, checked for its own stages.
 Result<Hparams> CheckModel(const GgufHeader& header);
+
+// The same for who needs every tensor: kModel for a part, saying what it holds.
+Result<Hparams> CheckWholeModel(const GgufHeader& header);
 
 }  // namespace tandem

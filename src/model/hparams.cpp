@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "model/arch/arch.h"
+#include "model/model_part.h"
 #include "model/vocab_table.h"
 
 namespace tandem {
@@ -159,11 +160,16 @@ Status RefuseVariants(Reader& in, const std::string& arch) {
 Status ReadVocabSize(const GgufHeader& header, Hparams& hp) {
   auto table = VocabTable::Read(header, hp.arch);
   if (!table) return Forward(table);
-  const GgufTensor* embedding = header.FindTensor("token_embd.weight");
-  if (embedding == nullptr) return Fail(ErrorCode::kFile, "tensor 'token_embd.weight' is missing");
-  if (embedding->shape[1] > kMaxVocab)
-    return Fail(ErrorCode::kFile, "the embedding has {} rows, more than {}", embedding->shape[1], kMaxVocab);
-  hp.vocab_rows = static_cast<int>(embedding->shape[1]);
+  auto rows = header.Int(kPartVocabRows, 1, kMaxVocab);  // of a part, which may lack the embedding
+  if (!rows) return Forward(rows);
+  if (!*rows) {
+    const GgufTensor* embedding = header.FindTensor("token_embd.weight");
+    if (embedding == nullptr) return Fail(ErrorCode::kFile, "tensor 'token_embd.weight' is missing");
+    *rows = embedding->shape[1];
+  }
+  if (**rows > kMaxVocab)
+    return Fail(ErrorCode::kFile, "the embedding has {} rows, more than {}", **rows, kMaxVocab);
+  hp.vocab_rows = static_cast<int>(**rows);
   hp.vocab_size = table->counted();
   if (table->size() > hp.vocab_rows)
     return Fail(ErrorCode::kModel, "the vocabulary has {} ids, the embedding only {} rows", table->size(),

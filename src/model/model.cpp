@@ -7,6 +7,7 @@
 #include "model/device.h"
 #include "model/gguf_file.h"
 #include "model/library_log.h"
+#include "model/model_part.h"
 #include "model/weight_store.h"
 
 namespace tandem {
@@ -30,6 +31,19 @@ Weights Slice(const Weights& weights, StageRange loaded, StageRange shown, int l
   return slice;
 }
 
+// kUsage unless the model has these stages, kModel unless the file has them.
+Status CheckStages(const GgufFile& file, StageRange stages, int layers) {
+  if (stages.begin < 0 || stages.begin >= stages.end || stages.end > layers + 2)
+    return Fail(ErrorCode::kUsage, "stages [{}, {}) are not a range of its {} stages", stages.begin,
+                stages.end, layers + 2);
+  if (!IsModelPart(file.header())) return {};
+  const auto part = ReadModelPart(file.header(), layers);
+  if (!part) return Forward(part);
+  if (part->Holds(stages)) return {};
+  return Fail(ErrorCode::kModel, "is a part of a model of {} layers: it holds {}, not {}", layers,
+              StagesText(part->stages, layers), StagesText({&stages, 1}, layers));
+}
+
 }  // namespace
 
 Model::Model(std::string path, Hparams hparams, StageRange stages)
@@ -48,9 +62,8 @@ Result<std::shared_ptr<const Model>> Model::Load(const std::string& path, const 
 
   const int layers = hparams->layers;
   const StageRange stages = options.stages.value_or(WholeModel(layers));
-  if (stages.begin < 0 || stages.begin >= stages.end || stages.end > layers + 2)
-    return Fail(ErrorCode::kUsage, "{}: stages [{}, {}) are not a range of its {} stages", path, stages.begin,
-                stages.end, layers + 2);
+  if (Status s = CheckStages(*file, stages, layers); !s)
+    return Fail(s.error().code, "{}: {}", path, s.error().message);
   std::shared_ptr<Model> model(new Model(file->path(), *hparams, stages));
   const TensorWishes wishes =
       WishesOf(*FindArch(hparams->arch), *hparams, stages.FirstLayer(), stages.LastLayer(layers),
@@ -65,7 +78,7 @@ Result<std::shared_ptr<const Model>> Model::Load(const std::string& path, const 
 }
 
 Result<std::shared_ptr<const Model>> Model::Range(StageRange stages) const {
-  if (stages.begin < stages_.begin || stages.begin >= stages.end || stages.end > stages_.end)
+  if (stages.begin >= stages.end || !stages_.Holds(stages))
     return Fail(ErrorCode::kUsage, "{}: stages [{}, {}) are not a range of the loaded stages [{}, {})", path_,
                 stages.begin, stages.end, stages_.begin, stages_.end);
   std::shared_ptr<Model> range(new Model(path_, hparams_, stages));

@@ -12,29 +12,13 @@
 
 #include "base/result.h"
 #include "model/hparams.h"
+#include "model/stages.h"
 #include "model/weights.h"
 
 namespace tandem {
 
 class GgufFile;
 class WeightStore;
-
-// A model is a row of stages: 0 the embedding, 1..n its n layers, n + 1 the head. [begin, end) of them.
-struct StageRange {
-  int begin = 0;
-  int end = 0;
-
-  bool HasEmbedding() const { return begin == 0 && end > 0; }
-  bool HasHead(int layers) const { return end == layers + 2 && begin < end; }
-  // Layers [FirstLayer, LastLayer) counted from 0.
-  int FirstLayer() const { return begin > 0 ? begin - 1 : 0; }
-  int LastLayer(int layers) const { return end - 1 < layers ? (end > 0 ? end - 1 : 0) : layers; }
-  friend bool operator==(const StageRange&, const StageRange&) = default;
-};
-
-inline StageRange WholeModel(int layers) {
-  return {0, layers + 2};
-}
 
 struct LoadOptions {
   std::optional<StageRange> stages{};  // nullopt: the whole model
@@ -47,8 +31,8 @@ struct LoadOptions {
 class Model {
  public:
   // Errors: kUsage for an unknown device and a range that is empty or past the model's end, kFile and kModel
-  // as CheckModel says (the message starts with the path), kResource when memory for repacked weights cannot
-  // be had.
+  // as CheckModel says (the message starts with the path), kModel for stages that a part of a model
+  // (model/model_part.h) has not, kResource when memory for repacked weights cannot be had.
   static Result<std::shared_ptr<const Model>> Load(const std::string& path, const LoadOptions& options = {});
   // A model that shows `stages` of this one's and shares its weights: nothing is read or copied, and either
   // may outlive the other. kUsage when they are empty or not all loaded here.

@@ -148,7 +148,7 @@ GgufMetadata Metadata(const GgufHeader& header, const Hparams& have, const Targe
 Result<PadModelReport> PadModel(const PadModelSpec& spec, const std::string& out) {
   const Result<GgufFile> file = OpenGguf(spec.path);
   if (!file) return Forward(file);
-  const Result<Hparams> have = CheckModel(file->header());
+  const Result<Hparams> have = CheckWholeModel(file->header());
   if (!have) return Fail(have.error().code, "{}: {}", spec.path, have.error().message);
   const Result<Target> target = PickTarget(*have, spec);
   if (!target) return Forward(target);

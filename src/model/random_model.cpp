@@ -177,7 +177,7 @@ Result<RandomModelReport> WriteRandomModel(const RandomModelSpec& spec, const st
   if (Status s = CheckSpec(spec); !s) return Forward(s);
   const Result<GgufFile> like = OpenGguf(spec.like);
   if (!like) return Forward(like);
-  const Result<Hparams> like_shape = CheckModel(like->header());
+  const Result<Hparams> like_shape = CheckWholeModel(like->header());
   if (!like_shape) return Fail(like_shape.error().code, "{}: {}", spec.like, like_shape.error().message);
   const Result<Hparams> shape = RandomShape(*like_shape, spec);
   if (!shape) return Forward(shape);

@@ -40,6 +40,21 @@ bool IsUnused(const Arch& arch, std::string_view name) {
                      [&](auto suffix) { return name.ends_with(suffix); });
 }
 
+// Of all ranges; the slots, which would point into one range's weights each, are of no use.
+TensorWishes AllWishes(const Arch& arch, const Hparams& hp, std::span<const StageRange> stages) {
+  TensorWishes all;
+  for (const StageRange& range : stages) {
+    Weights weights;
+    TensorWishes wishes = WishesOf(arch, hp, range.FirstLayer(), range.LastLayer(hp.layers),
+                                   range.HasEmbedding(), range.HasHead(hp.layers), weights);
+    for (TensorWish& wish : wishes) {
+      wish.slot = nullptr;
+      all.push_back(std::move(wish));
+    }
+  }
+  return all;
+}
+
 }  // namespace
 
 const GgufTensor* SourceOf(const GgufHeader& header, const TensorWish& wish) {
@@ -49,23 +64,39 @@ const GgufTensor* SourceOf(const GgufHeader& header, const TensorWish& wish) {
   return tensor;
 }
 
-Status CheckTensors(const GgufHeader& header, const Arch& arch, const Hparams& hp) {
-  Weights weights;
-  const TensorWishes wishes = WishesOf(arch, hp, 0, hp.layers, true, true, weights);
+Status CheckTensors(const GgufHeader& header, const Arch& arch, const Hparams& hp, const ModelPart* part) {
+  std::unordered_set<std::string_view> listed;
+  if (part != nullptr) {
+    for (const TensorHash& tensor : part->tensors) listed.insert(tensor.name);
+  }
+  const std::vector<StageRange> stages = part != nullptr ? part->stages : std::vector{WholeModel(hp.layers)};
   std::unordered_set<std::string_view> known;
-  for (const TensorWish& wish : wishes) {
-    known.insert(wish.name);
+  for (const TensorWish& wish : AllWishes(arch, hp, stages)) {
     const GgufTensor* tensor = SourceOf(header, wish);
-    if (tensor == nullptr && wish.required)
+    const bool lost = listed.contains(wish.name) && header.FindTensor(wish.name) == nullptr;
+    if (lost || (tensor == nullptr && wish.required))
       return Fail(ErrorCode::kFile, "tensor '{}' is missing", wish.name);
     if (tensor == nullptr) continue;
+    known.insert(tensor->name);
     if (Status s = CheckOne(wish, *tensor); !s) return s;
   }
   for (const GgufTensor& tensor : header.tensors()) {
     if (!known.contains(tensor.name) && !IsUnused(arch, tensor.name))
-      return Fail(ErrorCode::kModel, "tensor '{}' has no place in the architecture {}", tensor.name, hp.arch);
+      return Fail(ErrorCode::kModel, "tensor '{}' has no place in {}", tensor.name,
+                  part == nullptr ? "the architecture " + hp.arch : StagesText(stages, hp.layers));
   }
   return {};
+}
+
+std::vector<const GgufTensor*> TensorsOf(const GgufHeader& header, const Arch& arch, const Hparams& hp,
+                                         std::span<const StageRange> stages) {
+  std::unordered_set<const GgufTensor*> used;
+  for (const TensorWish& wish : AllWishes(arch, hp, stages)) used.insert(SourceOf(header, wish));
+  std::vector<const GgufTensor*> tensors;
+  for (const GgufTensor& tensor : header.tensors()) {
+    if (used.contains(&tensor)) tensors.push_back(&tensor);
+  }
+  return tensors;
 }
 
 }  // namespace tandem

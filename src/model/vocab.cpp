@@ -102,6 +102,7 @@ Result<std::shared_ptr<const Vocab>> Vocab::Make(const GgufHeader& header, const
   self->blank_in_front_ = table->blank_in_front();
   const Token bos = llama_vocab_bos(self->vocab_);
   self->bos_ = bos >= 0 && bos < self->size() ? bos : kNoToken;
+  self->adds_bos_ = self->bos_ != kNoToken && llama_vocab_get_add_bos(self->vocab_);
   for (Token id = 0; id < self->size(); ++id) {
     if (llama_vocab_is_eog(self->vocab_, id)) self->end_tokens_.push_back(id);
   }

@@ -54,7 +54,8 @@ class Vocab {
 
   const std::vector<Token>& end_tokens() const { return end_tokens_; }  // end of generation, ascending
   bool IsEnd(Token token) const;
-  Token bos() const { return bos_; }  // kNoToken when the model has none
+  Token bos() const { return bos_; }           // kNoToken when the model has none
+  bool adds_bos() const { return adds_bos_; }  // Tokenize with add_special puts bos() in front
 
  private:
   Vocab() = default;
@@ -68,6 +69,7 @@ class Vocab {
   std::string model_name_, chat_template_;
   std::vector<Token> end_tokens_;
   Token bos_ = kNoToken;
+  bool adds_bos_ = false;
 };
 
 }  // namespace tandem

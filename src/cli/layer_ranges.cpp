@@ -1,0 +1,40 @@
+// See layer_ranges.h.
+#include "cli/layer_ranges.h"
+
+#include <limits>
+#include <optional>
+
+#include "cli/numbers.h"
+#include "cli/output.h"
+
+namespace tandem {
+
+namespace {
+
+std::optional<int> ParseLayer(std::string_view text) {
+  const std::optional<int64_t> n = ParseInteger(text);
+  if (!n || *n < 0 || *n > std::numeric_limits<int>::max()) return std::nullopt;
+  return static_cast<int>(*n);
+}
+
+}  // namespace
+
+Result<std::vector<LayerRange>> ParseLayerRanges(std::string_view text) {
+  std::vector<LayerRange> ranges;
+  for (std::string_view rest = text;;) {
+    const size_t comma = rest.find(',');
+    const std::string_view range = rest.substr(0, comma);
+    const size_t colon = range.find(':');
+    const auto begin = ParseLayer(range.substr(0, colon));
+    const auto end = colon == range.npos ? std::nullopt : ParseLayer(range.substr(colon + 1));
+    if (!begin || !end)
+      return Fail(ErrorCode::kUsage,
+                  "--layers is '{}' but must be ranges A:B of layers, like 0:2 or 0:2,10:12",
+                  Printable(text));
+    ranges.push_back({*begin, *end});
+    if (comma == rest.npos) return ranges;
+    rest.remove_prefix(comma + 1);
+  }
+}
+
+}  // namespace tandem
