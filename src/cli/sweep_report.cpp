@@ -108,14 +108,14 @@ std::string ReportText(const SweepReport& report) {
     text += fmt::format("{:<16}{:<32}{:<22}{:>6.3g}{:>12.5g}{:>12}{:>9.1f}{:>7.3f}\n", Split(row),
                         row.point.codec, row.point.importance, row.point.ratio, row.ppl,
                         PercentText(row.dppl()), row.bytes_per_row, row.bits_per_value);
-  text += fmt::format("\n{:<8}{:>10}{:>16}   importance of rows, layer to layer\n", "layers", "Spearman",
+  text += fmt::format("\n{:<8}{:>10}{:>18}   importance of rows, layer to layer\n", "layers", "Spearman",
                       "Jaccard top 10 %");
   for (const LayerAgreement& a : report.measured.agreements)
-    text += fmt::format("{:<8}{:>10.3f}{:>16.3f}\n", fmt::format("{}-{}", a.a, a.b), a.spearman, a.jaccard);
-  text += fmt::format("\n{:<8}{:>12}{:>12}{:>12}{:>16}   rows' peaks over the median row's\n", "split",
+    text += fmt::format("{:<8}{:>10.3f}{:>18.3f}\n", fmt::format("{}-{}", a.a, a.b), a.spearman, a.jaccard);
+  text += fmt::format("\n{:<8}{:>12}{:>12}{:>12}{:>18}   rows' peaks over the median row's\n", "split",
                       "largest", "second", "first row", "first is largest");
   for (const SplitPeaks& p : report.measured.peaks)
-    text += fmt::format("{:<8}{:>12.2f}{:>12.2f}{:>12.2f}{:>14.0f} %\n", p.split, p.peaks.largest_to_median,
+    text += fmt::format("{:<8}{:>12.2f}{:>12.2f}{:>12.2f}{:>16.0f} %\n", p.split, p.peaks.largest_to_median,
                         p.peaks.second_to_median, p.peaks.first_to_median, 100 * p.peaks.first_is_largest);
   return text;
 }
