@@ -69,14 +69,11 @@ class Maker {
 
   Status MeasureRelevance() {
     if (relevance_) return {};
-    const auto model = Model::Load(path_);
-    if (!model) return Forward(model);
-    Tell(fmt::format("measuring the relevance of {} heads on the first window",
-                     (*model)->hparams().layers * (*model)->hparams().heads));
+    Tell("measuring the relevance of all heads on the first window");
     const TextWindow& window = text_.windows.at(0);
     const auto begin = text_.tokens.begin() + static_cast<ptrdiff_t>(window.begin);
     const std::vector<Token> ids(begin, begin + window.length);
-    auto measured = MeasureHeadRelevance(**model, {&ids, 1}, {.threads = threads_});
+    auto measured = MeasureHeadRelevance(path_, {&ids, 1}, {.threads = threads_});
     if (!measured) return Forward(measured);
     relevance_ = std::move(*measured);
     return {};

@@ -36,7 +36,8 @@ Json RowJson(const SweepRow& row) {
                {"ppl_base", Figure(row.ppl_base)},
                {"dppl", Figure(row.dppl())},
                {"bytes_per_row", row.bytes_per_row},
-               {"bits_per_value", row.bits_per_value}};
+               {"bits_per_value", row.bits_per_value},
+               {"bytes_of_one_row", row.bytes_of_one_row}};
   return json;
 }
 
@@ -62,7 +63,9 @@ std::vector<SweepRow> SweepReport::Rows() const {
     const double bytes =
         point.rows == 0 ? 0 : static_cast<double>(point.bytes) / static_cast<double>(point.rows);
     const double base = bases.try_emplace({name.split, name.plant}, ppl).first->second;
-    rows.push_back({name, ppl, base, bytes, 8 * bytes / measured.width});
+    const double one =
+        static_cast<double>(point.one_row_bytes) / static_cast<double>(std::max<uint64_t>(1, sums.windows));
+    rows.push_back({name, ppl, base, bytes, 8 * bytes / measured.width, one});
   }
   return rows;
 }
@@ -100,14 +103,15 @@ Json ToJson(const SweepReport& report) {
 std::string ReportText(const SweepReport& report) {
   const WindowPlan& plan = report.request.plan;
   std::string text = fmt::format(
-      "{}: {} of {} windows of {} ({}), perplexity {:.4f}\n\n{:<16}{:<32}{:<22}{:>6}{:>12}{:>12}{:>9}{:>7}\n",
+      "{}: {} of {} windows of {} ({}), perplexity "
+      "{:.4f}\n\n{:<14}{:<37}{:<20}{:>6}{:>12}{:>12}{:>9}{:>7}{:>11}\n",
       std::filesystem::path(report.request.model).filename().string(), report.measured.result.sums.windows,
       report.measured.planned, plan.context, FormName(plan.form), report.base(), "split", "codec", "rows by",
-      "ratio", "perplexity", "change", "B/row", "bits");
+      "ratio", "perplexity", "change", "B/row", "bits", "B, 1 row");
   for (const SweepRow& row : report.Rows())
-    text += fmt::format("{:<16}{:<32}{:<22}{:>6.3g}{:>12.5g}{:>12}{:>9.1f}{:>7.3f}\n", Split(row),
+    text += fmt::format("{:<14}{:<37}{:<20}{:>6.3g}{:>12.5g}{:>12}{:>9.1f}{:>7.3f}{:>11.1f}\n", Split(row),
                         row.point.codec, row.point.importance, row.point.ratio, row.ppl,
-                        PercentText(row.dppl()), row.bytes_per_row, row.bits_per_value);
+                        PercentText(row.dppl()), row.bytes_per_row, row.bits_per_value, row.bytes_of_one_row);
   text += fmt::format("\n{:<8}{:>10}{:>18}   importance of rows, layer to layer\n", "layers", "Spearman",
                       "Jaccard top 10 %");
   for (const LayerAgreement& a : report.measured.agreements)
@@ -123,7 +127,7 @@ std::string ReportText(const SweepReport& report) {
 Chart BytesChart(const SweepReport& report) {
   std::map<std::string, ChartSeries> series;
   for (const SweepRow& row : report.Rows()) {
-    if (!(row.ppl <= kMostDrawn * row.ppl_base) || row.point.codec == "f32") continue;
+    if (!(row.ppl <= kMostDrawn * row.ppl_base) || row.point.codec == "f32" || row.point.plant != 1) continue;
     const std::string name =
         fmt::format("{}, {}", Split(row), IsRatio(row) ? row.point.importance : "codecs");
     series[name].name = name;

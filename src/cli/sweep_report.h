@@ -16,6 +16,7 @@ struct SweepRow {
   PointName point;
   double ppl = 0, ppl_base = 0;  // base: the same cut, rows as they are (planted ones, for planted points)
   double bytes_per_row = 0, bits_per_value = 0;
+  double bytes_of_one_row = 0;  // as a message of its own
 
   double dppl() const { return ppl / ppl_base - 1; }
 };
@@ -33,7 +34,8 @@ nlohmann::ordered_json ToJson(const SweepReport& report);
 std::string ReportText(const SweepReport& report);  // tables
 
 // Perplexity against bytes a token: a line a cut and method over its ratios, and one a cut over the codecs.
-// Points of more than four times the base's perplexity are left out, so that the rest can be told apart.
+// Planted points, and those of more than four times the base's perplexity, are left out, so that the rest can
+// be told apart.
 Chart BytesChart(const SweepReport& report);
 
 // Perplexity over layer and ratio: a map a method, with a name for its file.

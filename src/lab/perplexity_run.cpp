@@ -122,8 +122,9 @@ Result<std::vector<float>> PerplexityRun::ImportanceOf(const PointImportance& im
       });
 }
 
-Result<Bytes> PerplexityRun::Encode(const CutPoint& point, const RowsView& rows, int length) const {
-  const auto count = static_cast<int>(rows.rows());
+// The last rows of the window as one message.
+Result<Bytes> PerplexityRun::Encode(const CutPoint& point, const RowsView& rows) const {
+  const auto count = static_cast<int>(rows.rows()), length = static_cast<int>(ids_.size());
   if (!point.importance) return point.codec.Encode(rows, length - count);
   const auto importance = ImportanceOf(*point.importance, count);
   if (!importance) return Forward(importance);
@@ -147,15 +148,17 @@ Result<PointSums> PerplexityRun::Score(const CutPoint& point, const TextWindow& 
     for (size_t i = 0; i < clean.width; ++i) planted[i] *= point.plant;
     clean.values = planted;
   }
-  const auto message = Encode(point, clean, window.length);
+  const auto message = Encode(point, clean);
   if (!message) return Fail(message.error().code, "window {}: {}", sums_.windows, message.error().message);
+  const auto alone = Encode(point, {clean.values.last(clean.width), clean.width});
+  if (!alone) return Fail(alone.error().code, "window {}: {}", sums_.windows, alone.error().message);
   const auto decoded = point.codec.Decode(*message, static_cast<size_t>(rows));
   if (!decoded) return Forward(decoded);
   const auto nll = Losses(window, [&](const StageChain::LogitsSink& sink) {
     return chain_->RunFrom(point.cut, *decoded, window.length, wanted, sink);
   });
   if (!nll) return Forward(nll);
-  return PointSums{WeighedLoss(window, *nll), static_cast<uint64_t>(rows), message->size()};
+  return PointSums{WeighedLoss(window, *nll), static_cast<uint64_t>(rows), message->size(), alone->size()};
 }
 
 Status PerplexityRun::Next() {
@@ -176,6 +179,7 @@ Status PerplexityRun::Next() {
     sums_.points[i].nll += added[i].nll;
     sums_.points[i].rows += added[i].rows;
     sums_.points[i].bytes += added[i].bytes;
+    sums_.points[i].one_row_bytes += added[i].one_row_bytes;
   }
   sums_.nll += WeighedLoss(window, *whole);
   sums_.votes += window.votes;

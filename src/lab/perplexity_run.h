@@ -33,9 +33,10 @@ struct CutPoint {
 
 // Sums over the windows that are done. Perplexity is exp(nll / votes).
 struct PointSums {
-  double nll = 0;      // weighed losses, in nats
-  uint64_t rows = 0;   // that passed the cut
-  uint64_t bytes = 0;  // of their messages
+  double nll = 0;              // weighed losses, in nats
+  uint64_t rows = 0;           // that passed the cut
+  uint64_t bytes = 0;          // of their messages
+  uint64_t one_row_bytes = 0;  // of each window's last row as a message of its own, as a decode step sends
   friend bool operator==(const PointSums&, const PointSums&) = default;
 };
 struct PerplexitySums {
@@ -84,7 +85,7 @@ class PerplexityRun {
   Result<double> Losses(const TextWindow& window,
                         const std::function<Status(const StageChain::LogitsSink&)>& run);
   Result<std::vector<float>> ImportanceOf(const PointImportance& importance, int rows) const;
-  Result<Bytes> Encode(const CutPoint& point, const RowsView& rows, int length) const;
+  Result<Bytes> Encode(const CutPoint& point, const RowsView& rows) const;
   Result<PointSums> Score(const CutPoint& point, const TextWindow& window);
 
   std::unique_ptr<StageChain> chain_;

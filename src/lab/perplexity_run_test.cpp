@@ -112,6 +112,9 @@ TEST(PerplexityRun, CoarserCodecsCostMoreAndBytesAreTheMessages) {
   EXPECT_EQ(sums.points[0].rows, rows);
   EXPECT_EQ(sums.points[0].bytes, bytes);
   EXPECT_LT(sums.points[3].bytes, sums.points[2].bytes);
+  EXPECT_EQ(sums.points[0].one_row_bytes, sums.windows * (1 + width * 4));
+  EXPECT_EQ(sums.points[1].one_row_bytes,
+            sums.windows * (1 + 2 + width));  // int8/token: a scale and the codes
 }
 
 TEST(PerplexityRun, AboveTheLastLayerOnlyWantedRowsPass) {
