@@ -23,8 +23,8 @@ Json ToJson(const PartialResult& result) {
   Json points = Json::array(), curve = Json::array();
   for (const PointSums& p : sums.points) points.push_back({p.nll, p.rows, p.bytes, p.one_row_bytes});
   for (const CurvePoint& c : result.curve) curve.push_back({c.windows, c.base, c.point});
-  return {{"windows", sums.windows}, {"rows", sums.rows}, {"votes", sums.votes},
-          {"nll", sums.nll},         {"points", points},  {"curve", curve}, {"facts", result.facts}};
+  return {{"windows", sums.windows}, {"rows", sums.rows}, {"votes", sums.votes},  {"nll", sums.nll},
+          {"points", points},        {"curve", curve},    {"facts", result.facts}};
 }
 
 bool IsFinite(std::initializer_list<double> values) {
