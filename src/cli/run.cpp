@@ -94,6 +94,16 @@ Result<EdgeModel> SplitModelOf(const Arguments& arguments, const LoadEngineOptio
       LoadEdgeSplit(*part, static_cast<int>(arguments.Integer("split")), arguments.Text("codec"), options);
   if (!split) return Forward(split);
   edge->split = std::move(*split);
+  std::vector<CutChange> changes;
+  for (const std::string& text : arguments.Texts("recut")) {
+    const auto change = ParseCutChange(text);
+    if (!change) return Forward(change);
+    if (!changes.empty() && change->after <= changes.back().after)
+      return Fail(ErrorCode::kUsage, "--recut {} comes after {} tokens, the one before it after {}", text,
+                  change->after, changes.back().after);
+    changes.push_back(*change);
+  }
+  if (!changes.empty()) edge->recuts.emplace(*part, arguments.Text("codec"), options, std::move(changes));
   if (!arguments.Given("model")) return edge;
   const auto path = FindModel(arguments.Text("model"));
   if (!path) return Forward(path);

@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "decode/engine.h"
 #include "decode/load_engine.h"
+#include "edge/cut_schedule.h"
 #include "edge/edge_split.h"
 #include "edge/generation.h"
 #include "edge/vocabulary_client.h"
@@ -19,9 +20,10 @@ namespace tandem {
 struct EdgeModel {
   std::string path{};  // of the file; empty: the vocabulary is the cloud's
   std::shared_ptr<const Vocab> vocab{};
-  std::unique_ptr<Engine> draft{};   // null in mode cloud, and in mode split without look-ahead
-  std::optional<EdgeSplit> split{};  // in mode split
-  uint64_t vocabulary_bytes = 0;     // of the file that was taken over just now; 0: at hand, or in the cache
+  std::unique_ptr<Engine> draft{};      // null in mode cloud, and in mode split without look-ahead
+  std::optional<EdgeSplit> split{};     // in mode split
+  std::optional<CutSchedule> recuts{};  // ... where the cut moves
+  uint64_t vocabulary_bytes = 0;  // of the file that was taken over just now; 0: at hand, or in the cache
   uint64_t vocabulary_link_bytes = 0;  // that the link carried to find that out, both ways
 };
 

@@ -312,6 +312,11 @@ EdgeActions Generation::Cancel(Micros now) {
   return std::exchange(state_->actions, {});
 }
 
+EdgeActions Generation::Recut(const ModelCut& cut, Micros now) {
+  if (!state_->done) state_->Recut(cut, now);
+  return std::exchange(state_->actions, {});
+}
+
 EdgeActions Generation::Abort(Error why, Micros now) {
   state_->Stop(Finish::kError, std::move(why), now);
   return std::exchange(state_->actions, {});

@@ -85,7 +85,7 @@ using EdgeActions = std::vector<EdgeAction>;
 // block; stale: sent and thrown away unjudged. sent == verified + stale + in flight.
 struct GenerationStats {
   uint64_t generated = 0, drafted = 0, sent = 0, verified = 0, accepted = 0, stale = 0, rounds = 0,
-           reconnects = 0;
+           reconnects = 0, recuts = 0;
   Micros started{0}, first_token{-1}, finished{0};  // first_token < 0: none yet
   Micros edge_compute{0};                           // inside Compute
   Micros cloud_time{0};                             // sum of server_us of verdicts and Opened
@@ -111,8 +111,10 @@ class Generation {
   EdgeActions OnFrame(ByteView bytes, Micros now);
   EdgeActions OnClosed(const Error& why, Micros now);
   EdgeActions OnComputed(const Result<LogitsView>& logits, Micros now);
-  EdgeActions OnTimer(Micros now);           // call when NextTimer is due
-  EdgeActions Cancel(Micros now);            // user interrupt: finish with the text so far
+  EdgeActions OnTimer(Micros now);  // call when NextTimer is due
+  EdgeActions Cancel(Micros now);   // user interrupt: finish with the text so far
+  // Mode split: goes on with another cut, whose rows leave from now on. The session is opened anew.
+  EdgeActions Recut(const ModelCut& cut, Micros now);
   EdgeActions Abort(Error why, Micros now);  // something here has failed: finish with that
 
   // When OnTimer wants to be called; nullopt: nothing to wait for but events.

@@ -57,6 +57,7 @@ struct Generation::State {
     if (std::find(notes.begin(), notes.end(), sentence) == notes.end()) notes.push_back(std::move(sentence));
   }
   void Dial(Micros now);
+  void Recut(const ModelCut& cut, Micros now);
 
   // --- the link
   void Lost(const Error& why, Micros now, Micros hint = Micros{0});
@@ -119,6 +120,7 @@ struct Generation::State {
   std::deque<std::pair<Pos, Micros>> in_flight;
   double planned_tokens = 0, costed_tokens = 0;  // weights of the means in stats
   bool established = false;
+  bool recutting = false;  // the next session is no reconnect
   int violations = 0;
   int32_t failures = 0;  // of clouds, before the first session
   std::optional<Welcome> welcome, first_welcome;
