@@ -30,6 +30,10 @@ Mode ModeOf(const Arguments& arguments) {
   return waits ? Mode::kSync : Mode::kAuto;
 }
 
+bool LooksUp(const Arguments& arguments) {
+  return arguments.Text("drafter") == "ngram";
+}
+
 LinkShape ShapeOf(const Arguments& arguments, uint64_t seed) {
   return {.rtt = arguments.Duration("rtt"),
           .jitter = arguments.Duration("jitter"),
@@ -59,6 +63,7 @@ WritingSpec SpecOf(const Arguments& arguments) {
   spec.sampling = SamplingOf(arguments);
   spec.draft_length = static_cast<int32_t>(arguments.Integer("draft"));
   spec.window = static_cast<int32_t>(arguments.Integer("window"));
+  spec.ngrams = LooksUp(arguments);
   spec.rule = ParseRule(arguments.Text("rule")).value_or(Rule::kCoupled);  // the table has checked the word
   spec.clouds = std::max(1, static_cast<int32_t>(arguments.Texts("cloud").size()));
   spec.retry_for = arguments.Duration("retry-for");
@@ -80,13 +85,15 @@ Result<Dialer> DialerOf(const Arguments& arguments, Mode mode, uint64_t seed) {
 
 Result<EdgeModel> ModelOf(const Arguments& arguments, Mode mode, const Dialer& dial,
                           const std::atomic<bool>& cancel) {
-  if (mode == Mode::kCloud && !arguments.Given("model"))
+  const bool thin = mode == Mode::kCloud || (mode != Mode::kEdge && LooksUp(arguments));
+  if (thin && !arguments.Given("model"))
     return TakeEdgeModel({.dial = dial,
                           .clouds = static_cast<int>(arguments.Texts("cloud").size()),
                           .software = SoftwareName(),
                           .cancel = &cancel});
   auto path = FindModel(arguments.Text("model"));
   if (!path) return Forward(path);
+  if (thin) return LoadEdgeVocabulary(*path);
   int threads = arguments.Given("threads") ? static_cast<int>(arguments.Integer("threads")) : AllThreads();
   return LoadEdgeModel(*path, mode,
                        {.threads = threads,

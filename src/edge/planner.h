@@ -31,6 +31,10 @@ class Planner {
   void CloudCosts(const Costs& costs) { costs_ = costs; }
   void Judged(int depth, double margin, bool accepted) { acceptance_.Judge(depth, margin, accepted); }
 
+  // Of a drafter that is silent at times: a token came, and there was a draft for its place, or none. The
+  // prediction counts what is met without one as the cloud's alone.
+  void Met(bool drafted);
+
   // The plan from now on. It moves only when another one promises 5 % more. `max_window`: what the cloud lets
   // wait.
   const Plan& Now(int32_t max_window);
@@ -61,6 +65,7 @@ class Planner {
   double rtt_us_ = 0;
   double jitter_us_ = 0;  // mean deviation
   int round_trips_ = 0;
+  double drafted_share_ = 1;  // of the tokens met
   Costs costs_;
   AcceptanceByMargin acceptance_;
   Plan plan_;

@@ -27,6 +27,19 @@ TEST(Planner, SureDraftsGoFurtherThanDoubtfulOnes) {
   EXPECT_LT(planner.Worth(unknown), 12) << "0.7^8 < 0.07";
 }
 
+TEST(Planner, PredictsTheCloudAloneWhereThereAreNoDrafts) {
+  Planner planner(16);
+  planner.Draft(Micros{1});
+  planner.RoundTrip(Micros{1'000});
+  planner.CloudCosts({{40'000, 41'000, 42'000, 43'000, 44'000, 45'000}});
+  for (int i = 0; i < 100; ++i) planner.Judged(i % 3, kUnknown, true);
+  const double always = planner.Now(64).us_per_token;
+  EXPECT_LT(always, 20'000);
+  for (int i = 0; i < 400; ++i) planner.Met(i % 2 == 0);
+  EXPECT_NEAR(planner.Now(64).us_per_token, (always + 40'000) / 2, 1'000);
+  EXPECT_TRUE(planner.Now(64).drafts) << "where there are some, they pay as before";
+}
+
 // A close call is sent itself; what follows it is what gets too doubtful.
 TEST(Planner, DoubtCountsAgainstWhatComesBehindIt) {
   const Planner planner(16);

@@ -44,7 +44,8 @@ class Stage {
   void Enter(size_t i) {
     const EdgeSetup& setup = scenario_.edges[i];
     drafts_.push_back(std::make_unique<FakeEngine>(setup.draft));
-    Engine* draft = setup.config.mode == Mode::kCloud ? nullptr : drafts_.back().get();
+    const bool drafts = setup.config.mode != Mode::kCloud && !setup.config.ngrams;
+    Engine* draft = drafts ? drafts_.back().get() : nullptr;
     edges_.push_back(std::make_unique<SimEdge>(
         queue_, setup.config, draft, [this, i](int n) { return Dial(i, n); }, setup.draft_cost));
     queue_.At(setup.starts, [edge = edges_.back().get()] { edge->Start(); });
