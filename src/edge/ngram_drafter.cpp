@@ -65,7 +65,8 @@ int32_t NgramDrafter::MatchBefore(size_t end) const {
 
 std::optional<size_t> NgramDrafter::Before(int32_t n) const {
   const size_t end = displaced_.back()[static_cast<size_t>(n - 1)];
-  if (end == 0 || MatchBefore(end) < n) return std::nullopt;
+  // Two suffixes of one end may share a place: then the one finds the other, and not an earlier end.
+  if (end == 0 || end == ids_.size() || MatchBefore(end) < n) return std::nullopt;
   return end;
 }
 

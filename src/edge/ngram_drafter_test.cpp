@@ -74,7 +74,22 @@ TEST(NgramDrafter, IsRightWhereverItGuessesAndSeldomSilentWhereItNeedNotBe) {
     lawful += std::search(now.begin(), now.end(), pattern.begin(), pattern.end()) != now.end() ? 1 : 0;
   }
   EXPECT_EQ(lawful, guesses) << "a guess is what followed the same ids";
-  EXPECT_GT(same, 3700) << "the table forgets few n-grams";
+  EXPECT_GT(same, 3400) << "the table forgets one in ten or so";
+}
+
+// Many short texts, so that n-grams of one end meet in the table: 3 in 1024 do.
+TEST(NgramDrafter, AGuessIsAnIdOfTheText) {
+  for (uint32_t seed = 0; seed < 60; ++seed) {
+    const Text text = Random(seed, 120, 40);
+    NgramDrafter drafter;
+    for (size_t length = 1; length <= text.size(); ++length) {
+      const auto now = std::span(text).first(length);
+      const auto guess = drafter.Next(now, {});
+      if (!guess) continue;
+      const Text pattern = {now.back(), guess->id};
+      ASSERT_NE(std::search(now.begin(), now.end(), pattern.begin(), pattern.end()), now.end());
+    }
+  }
 }
 
 // Drafts that fell leave nothing behind.
