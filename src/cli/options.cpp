@@ -58,9 +58,16 @@ const std::array kVerbs = {
 // Rows of one name differ in their verbs: what a name means and defaults to may depend on the verb.
 const std::array kOptions = {
     // What is written, and with whom.
-    Option{kTalks, "mode", "", K::kChoice, "MODE", "", 0, 0, "edge|cloud|auto|speculate|sync",
-           "who writes: edge (never connects), cloud, or both: auto plans the window, speculate keeps it "
-           "fixed, sync waits for each verdict (auto when --cloud is given, else edge)"},
+    Option{
+        kTalks, "mode", "", K::kChoice, "MODE", "", 0, 0, "edge|cloud|auto|speculate|sync|split",
+        "who writes: edge (never connects), cloud, or both: auto plans the window, speculate keeps it "
+        "fixed, sync waits for each verdict; split cuts the model (auto when --cloud is given, else edge)"},
+    Option{kTalks, "split", "", K::kInteger, "K", "", 0, 512, "0 to 512",
+           "layers of the model that are computed here, in mode split"},
+    Option{kTalks, "part", "", K::kText, "FILE", "", 0, 0, "",
+           "the model, or a part that holds those layers, in mode split; --model looks ahead, if given"},
+    Option{kTalks, "codec", "", K::kText, "NAME", "f16", 0, 0, "",
+           "of the rows that leave them, like int8 or int4/g96/rot (docs/codecs.md)"},
     Option{kTalks, "model", "m", K::kText, "EDGE.gguf", "demo-draft-q8_0.gguf", 0, 0, "",
            "the edge's model, by path or by name in a models folder (mode cloud, --drafter ngram: none is "
            "needed)"},
@@ -215,7 +222,7 @@ const std::array kOptions = {
     Option{kVerbBenchEngine, "rounds", "", K::kInteger, "N", "5", 1, 1000, "1 to 1000",
            "alternations of which the median is taken"},
     Option{kVerbBenchEngine, "metric", "", K::kChoice, "NAME", "all", 0, 0,
-           "all|prefill|decode|decode_busy|load_ms|peak_rss_mb", "measure this one only"},
+           "all|prefill|decode|decode_busy|perplexity|load_ms|peak_rss_mb", "measure this one only"},
     Option{kPairs, "model", "m", K::kText, "TARGET.gguf", "demo-target-q8_0.gguf", 0, 0, "",
            "the target model, by path or by name in a models folder"},
     Option{kPairs | kVerbBench, "draft-model", "", K::kText, "EDGE.gguf", "demo-draft-q8_0.gguf", 0, 0, "",

@@ -16,6 +16,7 @@ bool DraftWindow::WantsDraft(const WindowRule& rule, int32_t room) const {
 bool DraftWindow::ReadyToSend(const WindowRule& rule, int32_t room, int32_t worth) const {
   if (rule.stop_and_wait) return !InFlight() && !WantsDraft(rule, room);
   const int32_t unsent = Drafted() - sent_;
+  if (rule.asks && !InFlight() && !WantsDraft(rule, room)) return true;  // with what there is
   const int32_t open = std::min(rule.window, worth) - sent_;
   if (unsent <= 0 || open <= 0) return false;
   // A whole chunk, or the last of the branch; not the last few ids of a window that a verdict will soon open.

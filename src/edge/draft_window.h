@@ -20,6 +20,7 @@ struct WindowRule {
   int32_t chunk = 3;   // ids of a frame, except where a branch ends
   int32_t window = 3;  // ids that may be with the cloud unjudged; 0: nothing is sent
   bool stop_and_wait = true;
+  bool asks = false;  // the cloud does not stream: a window that runs dry asks for one token
   friend bool operator==(const WindowRule&, const WindowRule&) = default;
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/prompt_span.h"
+#include "codec/row_codec_spec.h"
 #include "edge/generation_state.h"
 #include "sample/quantise.h"
 
@@ -29,6 +30,8 @@ const char* ModeName(Mode mode) {
       return "speculate";
     case Mode::kAuto:
       return "auto";
+    case Mode::kSplit:
+      return "split";
   }
   return "?";
 }
@@ -71,6 +74,20 @@ Status CheckSpans(const std::vector<PromptSpan>& spans, size_t length) {
   return {};
 }
 
+Status CheckCut(const GenerationConfig& config, bool looks_ahead) {
+  if (config.mode != Mode::kSplit) return {};
+  if (!config.cut) return Fail(ErrorCode::kUsage, "mode split without a cut");
+  const auto codec = ParseRowCodec(config.cut->codec);
+  if (!codec) return Forward(codec);
+  if (config.rule != Rule::kCoupled)
+    return Fail(ErrorCode::kUsage, "rule {} does not go with mode split", RuleName(config.rule));
+  if (!looks_ahead || IsRowLocal(*codec)) return {};
+  return Fail(ErrorCode::kUsage,
+              "codec {} codes rows together, so that text would depend on what was drafted: no look-ahead "
+              "with it",
+              config.cut->codec);
+}
+
 }  // namespace
 
 // The first `drafts` are accepted drafts, the rest is by `rest`. Ids past the end of the text are dropped.
@@ -107,6 +124,7 @@ void Generation::State::Commit(const std::vector<Token>& tokens, int32_t drafts,
 // How many drafts the text has room for now: the answer adds one token of the cloud's, and everybody's
 // context ends somewhere.
 int32_t Generation::State::Room() const {
+  if (!drafter && !ngrams) return 0;
   int64_t room = Remaining() - 1;
   if (drafter) room = std::min<int64_t>(room, int64_t{drafter->context()} - Length() + 1);
   if (welcome) room = std::min<int64_t>(room, int64_t{welcome->context} - Length() - 1);
@@ -117,9 +135,10 @@ WindowRule Generation::State::Rule() {
   const int32_t most = welcome ? std::max(1, welcome->max_draft) : config.draft_length;
   if (config.mode == Mode::kAuto) return planner.Now(most).rule;
   const int32_t chunk = std::min(config.draft_length, most);
-  if (config.mode == Mode::kSync) return {chunk, chunk, true};
+  if (config.mode == Mode::kSync || (config.mode == Mode::kSplit && !drafter && !ngrams))
+    return {chunk, chunk, true};
   const int32_t open = config.window > 0 ? config.window : planner.WindowFor(chunk);
-  return {chunk, std::clamp(open, chunk, most), false};
+  return {chunk, std::clamp(open, chunk, most), false, config.mode == Mode::kSplit};
 }
 
 // Running means of what was promised for each token.
@@ -235,9 +254,11 @@ Status Generation::Check(const GenerationConfig& config, const Engine* draft) {
     return Fail(ErrorCode::kUsage, "{} tokens to generate, at least 1", config.max_tokens);
   if (Status s = Validate(config.sampling); !s) return s;
   if (config.mode == Mode::kCloud) return {};  // nothing is drafted, so no rule judges
+  if (Status s = CheckCut(config, draft != nullptr || config.ngrams); !s) return s;
   if (config.ngrams && (config.mode == Mode::kEdge || NeedsLaws(config.rule)))
     return Fail(ErrorCode::kUsage, "mode {} with rule {} needs a model at the edge: n-grams only guess",
                 ModeName(config.mode), RuleName(config.rule));
+  if (config.mode == Mode::kSplit && draft == nullptr && !config.ngrams) return {};
   if (NeedsLaws(config.rule) && (config.mode != Mode::kSync || config.draft_length > kMaxCodedDrafts)) {
     return Fail(ErrorCode::kUsage, "rule {} needs mode sync and at most {} drafts, not mode {} and {}",
                 RuleName(config.rule), kMaxCodedDrafts, ModeName(config.mode), config.draft_length);
@@ -314,6 +335,11 @@ EdgeActions Generation::OnTimer(Micros now) {
 
 EdgeActions Generation::Cancel(Micros now) {
   state_->Stop(Finish::kStop, std::nullopt, now);
+  return std::exchange(state_->actions, {});
+}
+
+EdgeActions Generation::Abort(Error why, Micros now) {
+  state_->Stop(Finish::kError, std::move(why), now);
   return std::exchange(state_->actions, {});
 }
 
