@@ -127,8 +127,10 @@ void BeginAlike(Scenario& scenario) {
 // One edge in five has no model: it looks its drafts up in the text.
 void TakeModelsAway(Scenario& scenario) {
   Dice dice(~scenario.seed);
-  for (EdgeSetup& edge : scenario.edges)
-    edge.config.ngrams = dice.Chance(20) && edge.config.mode != Mode::kEdge;
+  for (EdgeSetup& edge : scenario.edges) {
+    const Mode mode = edge.config.mode;
+    edge.config.ngrams = dice.Chance(20) && mode != Mode::kEdge && (mode != Mode::kSplit || edge.looks_ahead);
+  }
 }
 
 }  // namespace
