@@ -368,6 +368,17 @@ TEST(NgramGeneration, WritesTheCloudsTextInEveryMode) {
   }
 }
 
+TEST(NgramGeneration, LooksAheadInModeSplitWhereRowsAreCodedOneByOne) {
+  GenerationConfig config = Lookups(Mode::kSplit);
+  config.cut = ModelCut{.codec = "int8/tensor"};
+  EXPECT_THAT(Generation::Check(config, nullptr).error().message, HasSubstr("no look-ahead"));
+  config.ngrams = false;
+  EXPECT_TRUE(Generation::Check(config, nullptr)) << "a row at a time";
+  config.ngrams = true;
+  config.cut->codec = "f16";
+  EXPECT_TRUE(Generation::Check(config, nullptr));
+}
+
 TEST(NgramGeneration, NeedsACloudAndTheCoupledRule) {
   const Status alone = Generation::Check(Lookups(Mode::kEdge), nullptr);
   ASSERT_FALSE(alone);

@@ -92,10 +92,14 @@ int32_t Planner::WindowFor(int32_t chunk) const {
 }
 
 int32_t Planner::Worth(std::span<const double> margins) const {
-  double judged = 1;  // chance that a draft is: all before it stand
+  const double row =
+      costs_.step_us.empty() ? 0 : StepUs(2) / StepUs(1) - 1;  // of a step, which brings one token
+  double judged = 1;                                           // chance that a draft is: all before it stand
   int32_t worth = 0;
   while (worth < static_cast<int32_t>(margins.size()) && judged >= kLeastSurvival) {
-    judged *= acceptance_.Of(worth, margins[static_cast<size_t>(worth)]);
+    const double stands = acceptance_.Of(worth, margins[static_cast<size_t>(worth)]);
+    if (stands < row) break;
+    judged *= stands;
     ++worth;
   }
   return worth;

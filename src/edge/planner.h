@@ -43,9 +43,10 @@ class Planner {
   // Ids that may be unjudged so that the cloud is fed over a round trip, as far as they are likely to be
   // judged.
   int32_t WindowFor(int32_t chunk) const;
-  // How many of these drafts, whose first continues certain text, are worth their bytes: those that will be
-  // judged with a chance of at least 7 %, the product of the chances of all before them. margins: how clearly
-  // each was drawn (sample/race.h). At least the first.
+  // How many of these drafts, whose first continues certain text, are worth their bytes: those before the
+  // first that stands more seldom than its row costs (the cloud would not take it up even alone), as far as
+  // they will be judged with a chance of at least 7 %, the product of the chances of all before them. The
+  // first while no costs are known. margins: how clearly each was drawn (sample/race.h).
   int32_t Worth(std::span<const double> margins) const;
   double StreamingUs() const { return StepUs(1); }
   // us per token that no window can beat on this link with drafts as likely as these (docs/planner.md); 0
