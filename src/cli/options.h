@@ -34,7 +34,8 @@ enum : VerbSet {
   kVerbPerplexity = 1u << 16,
   kVerbModelCut = 1u << 17,
   kVerbBenchDoubt = 1u << 18,
-  kVerbAll = (1u << 19) - 1,
+  kVerbBenchSplit = 1u << 20,  // 19 is leak's
+  kVerbAll = (1u << 21) - 1,
 };
 
 enum class OptionKind {
