@@ -73,7 +73,8 @@ const std::array kOptions = {
     Option{kTalks, "codec", "", K::kText, "NAME", "f16", 0, 0, "",
            "of the rows that leave them, like int8 or int4/g96/rot (docs/codecs.md)"},
     Option{kTalks, "model", "m", K::kText, "EDGE.gguf", "demo-draft-q8_0.gguf", 0, 0, "",
-           "the edge's model, by path or by name in a models folder (mode cloud: none is needed)"},
+           "the edge's model, by path or by name in a models folder (mode cloud, --drafter ngram: none is "
+           "needed)"},
     Option{kTalks, "cloud", "", K::kText, "ws://HOST:PORT", "", 0, 0, "",
            "where `tandem cloud` listens, wss:// for TLS; of several the next takes over from one that is "
            "lost or busy",
@@ -109,6 +110,9 @@ const std::array kOptions = {
            "divides the logits of the last 64 tokens; 1 is off"},
     Option{kWrites, "draft", "", K::kInteger, "K", "3", 1, 64, "1 to 64",
            "tokens drafted for a frame, in modes speculate and sync"},
+    Option{
+        kTalks, "drafter", "", K::kChoice, "WHO", "model", 0, 0, "model|ngram",
+        "who drafts: the edge's model, or ngram: what followed the same tokens before (no model is needed)"},
     Option{
         kTalks, "rule", "", K::kChoice, "RULE", "coupled", 0, 0, "coupled|token|block",
         "how drafts are judged: coupled keeps one text for one seed; token and block, in mode sync, the law"},

@@ -51,6 +51,7 @@ struct GenerationConfig {
   int32_t draft_length = 3;       // k >= 1: ids of a block (sync), of a frame (speculate), at most (auto)
   std::optional<ModelCut> cut{};  // mode split: where, and with which codec
   Rule rule = Rule::kCoupled;     // token and block need mode sync, and draft_length <= kMaxCodedDrafts
+  bool ngrams = false;            // drafts are looked up in the text (edge/ngram_drafter.h): no model drafts
   int32_t window = 0;  // drafts that may be unjudged, mode speculate; 0: as many as pay their bytes
   std::vector<Token> end_tokens;  // sorted; end the text and are not part of it
   std::string software;
@@ -98,8 +99,8 @@ struct GenerationStats {
 
 class Generation {
  public:
-  // draft: the edge's own model; null in mode cloud, may be null in mode split. It must outlive this. config
-  // must be valid: see Check.
+  // draft: the edge's own model; null in mode cloud and with ngrams, may be null in mode split. It must
+  // outlive this. config must be valid: see Check.
   Generation(GenerationConfig config, Engine* draft);
   ~Generation();
 

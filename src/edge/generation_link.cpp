@@ -182,6 +182,8 @@ Status Generation::State::On(const Verdict& verdict, Micros now) {
   const auto margin = [&](int32_t i) { return margins[static_cast<size_t>(i)]; };
   for (int32_t i = 0; i < settled->guessed; ++i) planner.Judged(i, margin(i), true);
   if (settled->missed) planner.Judged(settled->guessed, margin(settled->guessed), false);
+  const size_t drafted = static_cast<size_t>(settled->guessed) + (settled->missed ? 1 : 0);
+  for (size_t i = 0; ngrams && i < settled->tokens.size(); ++i) planner.Met(i < drafted);
   Commit(settled->tokens, settled->drafts, Author::kCloud, now);
   if (settled->mismatch) in_flight.clear();
   return {};
