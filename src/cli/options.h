@@ -33,7 +33,8 @@ enum : VerbSet {
   kVerbBenchFaults = 1u << 15,
   kVerbPerplexity = 1u << 16,
   kVerbModelCut = 1u << 17,
-  kVerbAll = (1u << 18) - 1,
+  kVerbLeak = 1u << 18,
+  kVerbAll = (1u << 19) - 1,
 };
 
 enum class OptionKind {

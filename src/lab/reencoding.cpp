@@ -1,0 +1,111 @@
+// See reencoding.h.
+#include "lab/reencoding.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace tandem {
+
+namespace {
+
+// The text so far in the whole model, one row at a time.
+class Continuation {
+ public:
+  explicit Continuation(Engine& engine) : engine_(engine) {}
+  ~Continuation() { engine_.Close(seq_); }
+  Continuation(const Continuation&) = delete;
+  Continuation& operator=(const Continuation&) = delete;
+
+  Status Begin() {
+    const auto seq = engine_.Open();
+    if (!seq) return Forward(seq);
+    seq_ = *seq;
+    return {};
+  }
+
+  // Appends the id and ranks what comes next: the `most` likeliest, best first.
+  Status Add(Token id, size_t most) {
+    const SeqRows step{seq_, engine_.Length(seq_), {&id, 1}, false, 1};
+    const auto logits = engine_.Step({&step, 1});
+    if (!logits) return Forward(logits);
+    const std::span<const float> row = (*logits)[0];
+    likeliest_.resize(row.size());
+    std::iota(likeliest_.begin(), likeliest_.end(), 0);
+    const auto end = likeliest_.begin() + static_cast<ptrdiff_t>(std::min(most, row.size()));
+    std::partial_sort(likeliest_.begin(), end, likeliest_.end(), [&](Token a, Token b) {
+      const float x = row[static_cast<size_t>(a)], y = row[static_cast<size_t>(b)];
+      return x != y ? x > y : a < b;
+    });
+    likeliest_.erase(end, likeliest_.end());
+    return {};
+  }
+
+  std::span<const Token> likeliest() const { return likeliest_; }
+
+ private:
+  Engine& engine_;
+  SeqId seq_ = -1;
+  std::vector<Token> likeliest_;
+};
+
+// Distinct ids of both lists in turn, `most` at most.
+std::vector<Token> InTurn(std::span<const Token> a, std::span<const Token> b, size_t most) {
+  std::vector<Token> ids;
+  for (size_t i = 0; i < std::max(a.size(), b.size()); ++i) {
+    for (const std::span<const Token> list : {a, b}) {
+      const bool fits = i < list.size() && ids.size() < most;
+      if (fits && std::find(ids.begin(), ids.end(), list[i]) == ids.end()) ids.push_back(list[i]);
+    }
+  }
+  return ids;
+}
+
+double SquaredDistance(std::span<const float> a, std::span<const float> b) {
+  double sum = 0;
+  for (size_t i = 0; i < a.size(); ++i) sum += (double{a[i]} - b[i]) * (double{a[i]} - b[i]);
+  return sum;
+}
+
+// Index of the candidate whose row lies nearest, of equals the first.
+size_t NearestRow(std::span<const float> row, std::span<const float> candidates) {
+  size_t best = 0;
+  double least = 0;
+  for (size_t i = 0; i * row.size() < candidates.size(); ++i) {
+    const double distance = SquaredDistance(row, candidates.subspan(i * row.size(), row.size()));
+    if (i > 0 && distance >= least) continue;
+    best = i;
+    least = distance;
+  }
+  return best;
+}
+
+}  // namespace
+
+Result<std::vector<Token>> Reencode(ModelAtCut& model, std::span<const float> rows,
+                                    std::span<const Token> known, const Reencoding& plan) {
+  const auto width = static_cast<size_t>(model.shape().width);
+  const size_t n = rows.size() / width;
+  if (known.size() > n || plan.per_row == 0 || plan.proposals.size() != n * plan.per_row)
+    return Fail(ErrorCode::kUsage, "{} proposals, {} a row, and {} known ids do not fit {} rows",
+                plan.proposals.size(), plan.per_row, known.size(), n);
+  if (Status s = model.Restart(); !s) return Forward(s);
+  Continuation continuation(model.whole());
+  if (Status s = continuation.Begin(); !s) return Forward(s);
+  std::vector<Token> recovered;
+  for (size_t t = 0; t < n; ++t) {
+    const auto proposals = std::span<const Token>(plan.proposals).subspan(t * plan.per_row, plan.per_row);
+    const std::vector<Token> candidates = t < known.size()
+                                              ? std::vector{known[t]}
+                                              : InTurn(proposals, continuation.likeliest(), plan.candidates);
+    const auto tried = model.Try(candidates);
+    if (!tried) return Forward(tried);
+    const size_t best = NearestRow(rows.subspan(t * width, width), *tried);
+    if (Status s = model.Take(best); !s) return Forward(s);
+    recovered.push_back(candidates[best]);
+    if (t + 1 == n) break;
+    if (Status s = continuation.Add(recovered.back(), plan.candidates); !s) return Forward(s);
+  }
+  return recovered;
+}
+
+}  // namespace tandem
