@@ -67,18 +67,19 @@ build() {
 }
 
 fixtures() {
-  local out=$entry/fixtures
-  [ -f "$out/.complete" ] && return
+  local out=$entry/fixtures archs='llama|qwen2|qwen3|gptneox|gpt2'
+  [ -f "$out/.complete" ] && [ "$(<"$out/.complete")" = "$archs" ] && return
   say "building llama.cpp's test-llama-archs for its tiny random models (once)"
   cmake -S "$entry/src" -B "$entry/build-tests" -G Ninja "${flags[@]}" -DLLAMA_BUILD_COMMON=ON -DLLAMA_BUILD_TESTS=ON \
     -DCMAKE_C_FLAGS="$no_amx" -DCMAKE_CXX_FLAGS="$no_amx" \
     -DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache >"$entry/configure-tests.log" 2>&1 ||
     { cat "$entry/configure-tests.log" >&2; exit 1; }
   NINJA_STATUS='test-llama-archs [%f/%t %es] ' cmake --build "$entry/build-tests" -j "$jobs" --target test-llama-archs >&2
-  mkdir -p "$out"
-  "$entry/build-tests/bin/test-llama-archs" -a '^(llama|qwen2|qwen3)$' -s 1 -o "$out" >"$entry/fixtures.log" 2>&1 ||
+  rm -rf "$out.new" && mkdir -p "$out" "$out.new"
+  "$entry/build-tests/bin/test-llama-archs" -a "^($archs)\$" -s 1 -o "$out.new" >"$entry/fixtures.log" 2>&1 ||
     { tail -n 20 "$entry/fixtures.log" >&2; exit 1; }
-  touch "$out/.complete"
+  mv "$out.new"/*.gguf "$out" && rmdir "$out.new"
+  echo "$archs" >"$out/.complete"
 }
 
 case ${1:-} in

@@ -32,9 +32,9 @@ ModelCase Found(const std::string& name, FoundFile (*find)(const std::string&), 
   return {name, [=](const TempFile&) { return find(file); }};
 }
 
-ModelCase Random(const std::string& name, ggml_type type) {
+ModelCase Random(const std::string& name, ggml_type type, const std::string& arch = "") {
   return {name, [=](const TempFile& file) {
-            WriteModel(SmallModel(type), file.path());
+            WriteModel(SmallModel(type, arch), file.path());
             return FoundFile{file.path(), ""};
           }};
 }
@@ -58,12 +58,24 @@ ModelCase Edited(const std::string& name, const std::string& base,
             if (is_fixture) {
               from = Fixture(base);
             } else {
-              WriteModel(SmallModel(GGML_TYPE_Q8_0), made.path());
+              WriteModel(SmallModel(GGML_TYPE_Q8_0, arch), made.path());
             }
             if (from.path.empty()) return from;
             CopyModel(
                 from.path, file.path(), [&](GgufMetadata& m) { edit(m, arch + "."); }, extra);
             return {file.path(), ""};
+          }};
+}
+
+// Small ones are tied, as the demo target is; one that is like a GPT-NeoX has a head of its own.
+ModelCase UntiedGpt2() {
+  return {"gpt2_untied", [](const TempFile& file) {
+            const TempFile neox;
+            WriteModel(SmallModel(GGML_TYPE_Q8_0, "gptneox"), neox.path());
+            RandomModelSpec spec = SmallModel(GGML_TYPE_Q8_0, "gpt2");
+            spec.like = neox.path();
+            WriteModel(spec, file.path());
+            return FoundFile{file.path(), ""};
           }};
 }
 
@@ -92,6 +104,14 @@ void OtherBase(GgufMetadata& m, const std::string& arch) {
   m.SetF32(arch + "rope.freq_base", 500000.0f);
 }
 
+void Sequential(GgufMetadata& m, const std::string& arch) {
+  m.SetBool(arch + "use_parallel_residual", false);
+}
+
+void AllTurns(GgufMetadata& m, const std::string& arch) {
+  m.SetU32(arch + "rope.dimension_count", 64);
+}
+
 // Llama 3's kind: long waves slowed down, short ones kept.
 ExtraTensor Llama3Factors() {
   ExtraTensor tensor{"rope_freqs.weight", {}};
@@ -110,6 +130,8 @@ std::vector<ModelCase> Cases() {
       Found("fixture_llama", Fixture, "llama-dense.gguf"),
       Found("fixture_qwen2", Fixture, "qwen2-dense.gguf"),
       Found("fixture_qwen3", Fixture, "qwen3-dense.gguf"),
+      Found("fixture_gptneox", Fixture, "gptneox-dense.gguf"),
+      Found("fixture_gpt2", Fixture, "gpt2-dense.gguf"),
       Random("random_q4_0", GGML_TYPE_Q4_0),
       Random("random_q4_k", GGML_TYPE_Q4_K),
       Random("random_q8_0", GGML_TYPE_Q8_0),
@@ -126,6 +148,16 @@ std::vector<ModelCase> Cases() {
       Edited("qwen2_linear", "qwen2-dense.gguf", Linear),
       Edited("qwen2_yarn", "qwen2-dense.gguf", Yarn),
       Edited("qwen3_yarn", "qwen3-dense.gguf", YarnWithAttnFactor),
+      Random("gptneox_q4_k", GGML_TYPE_Q4_K, "gptneox"),
+      Random("gptneox_q8_0", GGML_TYPE_Q8_0, "gptneox"),
+      Random("gptneox_f16", GGML_TYPE_F16, "gptneox"),
+      Edited("gptneox_sequential", "gptneox-small", Sequential),
+      Edited("gptneox_all_turns", "gptneox-small", AllTurns),
+      Edited("gptneox_yarn", "gptneox-small", YarnWithAttnFactor),
+      Random("gpt2_q4_k", GGML_TYPE_Q4_K, "gpt2"),
+      Random("gpt2_q8_0", GGML_TYPE_Q8_0, "gpt2"),
+      Random("gpt2_f16", GGML_TYPE_F16, "gpt2"),
+      UntiedGpt2(),
   };
 }
 

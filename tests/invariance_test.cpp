@@ -31,6 +31,7 @@ struct FileCase {
   int file_type;  // llama_ftype, or -1 for a random model of `type` as it is
   ggml_type type = GGML_TYPE_F32;
   int bulk = 64;  // of the first sequence; the others have 64 and 128 more
+  const char* arch = "";
 };
 
 void PrintTo(const FileCase& file, std::ostream* out) {
@@ -43,7 +44,7 @@ class Invariance : public ::testing::TestWithParam<FileCase> {
     if (GetParam().file_type >= 0) {
       WriteQuantised(GetParam().file_type, file_.path());
     } else {
-      WriteModel(SmallModel(GetParam().type), file_.path());
+      WriteModel(SmallModel(GetParam().type, GetParam().arch), file_.path());
     }
     auto model = Model::Load(file_.path());
     ASSERT_TRUE(model) << model.error().message;
@@ -149,10 +150,12 @@ std::string NameOf(const ::testing::TestParamInfo<FileCase>& info) {
 
 // A long case's sequences cross the position where ggml splits lone queries.
 const FileCase kQ8{"q8_0", -1, GGML_TYPE_Q8_0}, kQ8Long{"q8_0_long", -1, GGML_TYPE_Q8_0, 448},
-    kQ4K{"q4_k", -1, GGML_TYPE_Q4_K}, kF16{"f16", -1, GGML_TYPE_F16};
+    kQ4K{"q4_k", -1, GGML_TYPE_Q4_K}, kF16{"f16", -1, GGML_TYPE_F16},
+    kGptNeox{"gptneox", -1, GGML_TYPE_Q4_K, 64, "gptneox"}, kGpt2{"gpt2", -1, GGML_TYPE_F16, 64, "gpt2"};
 
 INSTANTIATE_TEST_SUITE_P(Files, Invariance,
-                         ::testing::Values(kQ8, kQ8Long, kQ4K, kF16, FileCase{"q4_0", -1, GGML_TYPE_Q4_0},
+                         ::testing::Values(kQ8, kQ8Long, kQ4K, kF16, kGptNeox, kGpt2,
+                                           FileCase{"q4_0", -1, GGML_TYPE_Q4_0},
                                            FileCase{"q4_k_m", LLAMA_FTYPE_MOSTLY_Q4_K_M},
                                            FileCase{"iq4_xs", LLAMA_FTYPE_MOSTLY_IQ4_XS}),
                          NameOf);
@@ -183,7 +186,8 @@ TEST_P(InvarianceOfThreads, TwoThreadsGiveTheLogitsOfOne) {
   for (size_t i = 0; i < kSequences; ++i) EXPECT_SAME_LOGITS(runs[1][i].logits, runs[0][i].logits);
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, InvarianceOfThreads, ::testing::Values(kQ8Long, kQ4K, kF16), NameOf);
+INSTANTIATE_TEST_SUITE_P(Files, InvarianceOfThreads, ::testing::Values(kQ8Long, kQ4K, kF16, kGptNeox, kGpt2),
+                         NameOf);
 
 }  // namespace
 }  // namespace tandem::testing

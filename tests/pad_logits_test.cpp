@@ -15,6 +15,7 @@ struct PadCase {
   const char* name;
   const char* model;  // a demo model, or null: a random one of `type`
   ggml_type type = GGML_TYPE_F32;
+  const char* arch = "";
 };
 
 void PrintTo(const PadCase& pad, std::ostream* out) {
@@ -27,7 +28,7 @@ class PadLogits : public ::testing::TestWithParam<PadCase> {
     if (GetParam().model != nullptr) {
       original_ = DemoModel(GetParam().model).path;
     } else {
-      WriteModel(SmallModel(GetParam().type), random_.path());
+      WriteModel(SmallModel(GetParam().type, GetParam().arch), random_.path());
       original_ = random_.path();
     }
     const auto report = PadModel({original_, 9, 1280}, padded_.path());
@@ -65,7 +66,9 @@ INSTANTIATE_TEST_SUITE_P(Models, PadLogits,
                                            PadCase{"random_q4_k", nullptr, GGML_TYPE_Q4_K},
                                            PadCase{"random_q8_0", nullptr, GGML_TYPE_Q8_0},
                                            PadCase{"random_f16", nullptr, GGML_TYPE_F16},
-                                           PadCase{"random_f32", nullptr, GGML_TYPE_F32}),
+                                           PadCase{"random_f32", nullptr, GGML_TYPE_F32},
+                                           PadCase{"gptneox", nullptr, GGML_TYPE_Q8_0, "gptneox"},
+                                           PadCase{"gpt2", nullptr, GGML_TYPE_Q8_0, "gpt2"}),
                          [](const auto& test) { return test.param.name; });
 
 }  // namespace

@@ -160,10 +160,10 @@ TEST_P(StageRanges, ARangeShowsItsStagesAloneAndCopiesNothing) {
   const auto middle = whole.Range({2, layers_ + 1});
   ASSERT_TRUE(middle) << middle.error().message;
   EXPECT_EQ((*middle)->weights().embedding, nullptr);
-  EXPECT_EQ((*middle)->weights().head.norm, nullptr);
+  EXPECT_EQ((*middle)->weights().head.norm.weight, nullptr);
   EXPECT_EQ((*middle)->weights().head.output.weight, nullptr);
   ASSERT_EQ((*middle)->weights().layers.size(), static_cast<size_t>(layers_ - 1));
-  EXPECT_EQ((*middle)->weights().layers.front().q.weight, whole.weights().layers[1].q.weight);
+  EXPECT_EQ((*middle)->weights().layers.front().o.weight, whole.weights().layers[1].o.weight);
   EXPECT_FALSE((*middle)->IsWhole());
   EXPECT_EQ((*middle)->hparams().layers, layers_);
 
@@ -173,7 +173,7 @@ TEST_P(StageRanges, ARangeShowsItsStagesAloneAndCopiesNothing) {
   EXPECT_TRUE((*embedding)->weights().layers.empty());
   const auto head = whole.Range({layers_ + 1, layers_ + 2});
   ASSERT_TRUE(head);
-  EXPECT_EQ((*head)->weights().head.norm, whole.weights().head.norm);
+  EXPECT_EQ((*head)->weights().head.norm.weight, whole.weights().head.norm.weight);
   EXPECT_TRUE((*head)->weights().layers.empty());
 }
 
@@ -262,15 +262,27 @@ INSTANTIATE_TEST_SUITE_P(
                       PartsCase{"stories260K_f32", SharedFile, "models/stories260K-f32.gguf"},
                       PartsCase{"fixture_llama", Fixture, "llama-dense.gguf"},
                       PartsCase{"fixture_qwen2", Fixture, "qwen2-dense.gguf"},
-                      PartsCase{"fixture_qwen3", Fixture, "qwen3-dense.gguf"}),
+                      PartsCase{"fixture_qwen3", Fixture, "qwen3-dense.gguf"},
+                      PartsCase{"fixture_gptneox", Fixture, "gptneox-dense.gguf"},
+                      PartsCase{"fixture_gpt2", Fixture, "gpt2-dense.gguf"}),
     [](const auto& test) { return test.param.name; });
 
 // Repacked and padded weights are cut like any others.
-class RandomStageRanges : public ::testing::TestWithParam<ggml_type> {};
+struct RandomCase {
+  const char* name;
+  ggml_type type;
+  const char* arch = "";
+};
+
+void PrintTo(const RandomCase& random, std::ostream* out) {
+  *out << random.name;
+}
+
+class RandomStageRanges : public ::testing::TestWithParam<RandomCase> {};
 
 TEST_P(RandomStageRanges, TwoPartsAtEveryCut) {
   TempFile file;
-  WriteModel(SmallModel(GetParam()), file.path());
+  WriteModel(SmallModel(GetParam().type, GetParam().arch), file.path());
   EngineRun whole(file.path(), {});
   const std::vector<Token> tokens = SomeTokens(64 + 7 + 1, whole.info().vocab_size);
   const std::span<const Token> all(tokens);
@@ -285,9 +297,40 @@ TEST_P(RandomStageRanges, TwoPartsAtEveryCut) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Types, RandomStageRanges,
-                         ::testing::Values(GGML_TYPE_Q4_0, GGML_TYPE_Q4_K, GGML_TYPE_Q8_0, GGML_TYPE_F16),
-                         [](const auto& test) { return std::string(ggml_type_name(test.param)); });
+INSTANTIATE_TEST_SUITE_P(Files, RandomStageRanges,
+                         ::testing::Values(RandomCase{"q4_0", GGML_TYPE_Q4_0},
+                                           RandomCase{"q4_k", GGML_TYPE_Q4_K},
+                                           RandomCase{"q8_0", GGML_TYPE_Q8_0},
+                                           RandomCase{"f16", GGML_TYPE_F16},
+                                           RandomCase{"gptneox_q4_k", GGML_TYPE_Q4_K, "gptneox"},
+                                           RandomCase{"gptneox_f16", GGML_TYPE_F16, "gptneox"},
+                                           RandomCase{"gpt2_q4_k", GGML_TYPE_Q4_K, "gpt2"},
+                                           RandomCase{"gpt2_f16", GGML_TYPE_F16, "gpt2"}),
+                         [](const auto& test) { return test.param.name; });
+
+// A range that begins behind the embedding needs no table of positions, and the embedding alone refuses the
+// position behind its table.
+TEST(LearnedPositions, BelongToTheEmbedding) {
+  TempFile file;
+  RandomModelSpec spec = SmallModel(GGML_TYPE_Q8_0, "gpt2");
+  spec.context = 96;
+  WriteModel(spec, file.path());
+  const auto layers = Model::Load(file.path(), {.stages = StageRange{1, 5}});
+  ASSERT_TRUE(layers) << layers.error().message;
+  EXPECT_EQ((*layers)->weights().position_embedding, nullptr);
+
+  const auto front = Model::Load(file.path(), {.stages = StageRange{0, 1}});
+  ASSERT_TRUE(front) << front.error().message;
+  EngineRun run(*front, {});
+  const std::vector<Token> tokens = SomeTokens(97, 512);
+  const auto embed = [&](size_t n) {
+    const StageRows rows{run.seq(), run.engine().Length(run.seq()), static_cast<int>(n)};
+    return run.engine().StepStages({{&rows, 1}, std::span(tokens).first(n), {}});
+  };
+  EXPECT_EQ(embed(97).error().code, ErrorCode::kContext);
+  EXPECT_TRUE(embed(96));
+  EXPECT_EQ(embed(1).error().code, ErrorCode::kContext);
+}
 
 }  // namespace
 }  // namespace tandem::testing

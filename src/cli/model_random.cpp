@@ -18,6 +18,7 @@ Result<RandomModelSpec> SpecOf(const Arguments& arguments) {
   auto like = FindModel(arguments.Text("like"));
   if (!like) return Forward(like);
   spec.like = *like;
+  spec.arch = arguments.Text("arch");
   struct Figure {
     std::string_view option;
     std::optional<int> RandomModelSpec::*member;

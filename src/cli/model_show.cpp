@@ -48,9 +48,9 @@ Json SizesJson(const GgufFile& file) {
 }
 
 Json ShapeJson(const Hparams& shape) {
-  return {{"layers", shape.layers},     {"width", shape.width},       {"heads", shape.heads},
-          {"kv_heads", shape.kv_heads}, {"head_dim", shape.head_dim}, {"ff", shape.ff},
-          {"context", shape.context}};
+  return {{"layers", shape.layers},     {"width", shape.width},        {"heads", shape.heads},
+          {"kv_heads", shape.kv_heads}, {"head_dim", shape.head_dim},  {"ff", shape.ff},
+          {"context", shape.context},   {"rope_dims", shape.rope.dims}};
 }
 
 Json VocabJson(const Vocab& vocab) {
@@ -134,7 +134,10 @@ void PrintForPeople(const Json& model) {
   row("width", fmt::format("{}, feed-forward {}", shape["width"].dump(), shape["ff"].dump()));
   row("heads", fmt::format("{} of {} dimensions, {} for keys and values", shape["heads"].dump(),
                            shape["head_dim"].dump(), shape["kv_heads"].dump()));
-  row("context", fmt::format("{} positions", shape["context"].dump()));
+  row("context", fmt::format("{} positions, {}", shape["context"].dump(),
+                             shape["rope_dims"] == 0
+                                 ? "learned"
+                                 : fmt::format("rotary over {} dimensions", shape["rope_dims"].dump())));
   row("vocabulary",
       fmt::format("{} ids, {}", vocab["size"].dump(), vocab["digest"].get<std::string>().substr(0, 16)));
   std::string chat = vocab["chat_template"].get<std::string>();

@@ -19,9 +19,11 @@ Micros Now() {
 }
 
 // The largest frame with any business here is an Open of a full context: at most 5 bytes an id, 8 bytes a
-// span, and a little. Somewhat more is let in, so that a prompt that is too long hears so from the service.
-size_t FrameBound(Pos context) {
-  return std::min(kMaxFrameBytes, (size_t{64} << 10) + size_t{5} * static_cast<size_t>(context));
+// span, and a little; or rows of activations. Somewhat more is let in, so that a prompt that is too long
+// hears so from the service.
+size_t FrameBound(Pos context, bool rows) {
+  const size_t most = std::max(rows ? kMaxRowsBytes : 0, size_t{5} * static_cast<size_t>(context));
+  return std::min(kMaxFrameBytes, (size_t{64} << 10) + most);
 }
 
 // Often enough to end a connection not much later than its time.
@@ -35,10 +37,11 @@ Micros TickOf(const ServiceConfig& config) {
 Result<std::unique_ptr<CloudServer>> CloudServer::Start(std::unique_ptr<Engine> engine, ServiceConfig config,
                                                         WsServerOptions listen) {
   if (Status s = Service::Check(engine->info(), config); !s) return Forward(s);
+  const bool rows = config.parts.has_value();
   std::unique_ptr<CloudServer> server(new CloudServer(std::move(engine), std::move(config)));
   // A model that cannot take these steps will say so to its sessions.
   (void)Calibrate(*server->engine_, SteadyClock(), kCalibration, server->service_);
-  if (Status s = server->Listen(std::move(listen)); !s) return Forward(s);
+  if (Status s = server->Listen(std::move(listen), rows); !s) return Forward(s);
   server->inference_ = std::thread([raw = server.get()] { raw->Serve(); });
   return server;
 }
@@ -50,8 +53,8 @@ CloudServer::~CloudServer() {
   Stop();
 }
 
-Status CloudServer::Listen(WsServerOptions listen) {
-  listen.limits.max_frame_bytes = FrameBound(engine_->info().context);
+Status CloudServer::Listen(WsServerOptions listen, bool rows) {
+  listen.limits.max_frame_bytes = FrameBound(engine_->info().context, rows);
   listen.max_unconsumed = kUnconsumedFrames;
   WsServerCallbacks callbacks;
   callbacks.on_open = [this](ConnId conn, const std::string&) { inbox_.Opened(conn, Now()); };
@@ -99,7 +102,7 @@ void CloudServer::Handle(InboxEvent& event) {
 void CloudServer::Step() {
   const std::vector<SeqRows> rows = service_.PlanStep(Now());
   if (rows.empty()) return;
-  const Result<LogitsView> logits = engine_->Step(rows);
+  const Result<LogitsView> logits = service_.step_engine().Step(rows);
   Carry(service_.OnStepDone(logits, Now()));
 }
 

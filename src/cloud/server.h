@@ -50,7 +50,7 @@ class CloudServer {
  private:
   CloudServer(std::unique_ptr<Engine> engine, ServiceConfig config);
 
-  Status Listen(WsServerOptions listen);
+  Status Listen(WsServerOptions listen, bool rows);
   void Serve();  // the inference thread
   void Handle(InboxEvent& event);
   void Step();

@@ -19,13 +19,13 @@ bool Differs(uint32_t a, uint32_t b) {
 
 }  // namespace
 
-void Service::State::Book(const StepPlan& done, Micros now) {
+void Station::Book(const StepPlan& done, Micros took) {
   int rows = 0;
   double tokens = 0;
   for (const SeqRows& part : done.rows) rows += static_cast<int>(part.tokens.size());
   if (done.prompts) return;
   for (const StepPart& part : done.parts) tokens += part.session->expected_tokens();
-  costs.Observe(rows, now - planned_at);
+  costs.Observe(rows, took);
   load += 0.2 * (rows - load);
   load_tokens += 0.2 * (tokens - load_tokens);
 }
@@ -52,7 +52,8 @@ Status Service::State::On(ConnId conn, Peer& peer, const Hello& hello) {
                      .exact = info.exact,
                      .context = info.context,
                      .max_draft = limits.max_draft,
-                     .vocabulary = OfferTo(peer, hello)});
+                     .vocabulary = OfferTo(peer, hello),
+                     .split = config.parts ? std::optional(config.parts->offer) : std::nullopt});
   return {};
 }
 
@@ -75,10 +76,13 @@ Status Service::State::On(ConnId conn, Peer& peer, const VocabularyWanted& wante
 }
 
 void Service::State::TellCosts(ConnId conn, Peer& peer, Micros now) {
-  if (!costs.known() || (!peer.told.step_us.empty() && now - peer.told_at < kCostsPause)) return;
+  const Station& at = *peer.station;
+  if (!at.costs.known() || (!peer.told.step_us.empty() && now - peer.told_at < kCostsPause)) return;
   // The session's own rows of late are part of the load; one at least is.
-  const double others = 1 - 1.0 / std::max(1, sessions());
-  const StepSoFar beside{&costs, static_cast<int>(load * others), load_tokens * others};
+  const auto here = std::count_if(peers.begin(), peers.end(),
+                                  [&](const auto& other) { return other.second.station == peer.station; });
+  const double others = 1 - 1.0 / static_cast<double>(here);
+  const StepSoFar beside{&at.costs, static_cast<int>(at.load * others), at.load_tokens * others};
   Costs news;
   for (int rows = 1; rows <= kCostsTold; ++rows)
     news.step_us.push_back(static_cast<uint32_t>(std::min<double>(
@@ -105,6 +109,7 @@ Status Service::State::On(ConnId conn, Peer& peer, const Frame& frame, Micros no
   if (const auto* drafts = std::get_if<Drafts>(&frame)) return peer.session->OnDrafts(*drafts, now);
   if (const auto* coded = std::get_if<CodedDrafts>(&frame)) return peer.session->OnDrafts(*coded, now);
   if (const auto* credit = std::get_if<Credit>(&frame)) return peer.session->OnCredit(*credit);
+  if (const auto* rows = std::get_if<HiddenRows>(&frame)) return peer.session->OnRows(*rows, now);
   return Fail(ErrorCode::kProtocol, "an edge does not send {}", FrameName(frame));
 }
 
@@ -208,16 +213,34 @@ bool Service::Drained() const {
   return state_->draining && state_->sessions() == 0;
 }
 
-std::vector<SeqRows> Service::PlanStep(Micros now) {
+std::vector<StepPart> Service::State::WaitingAt(const Station& station) const {
   std::vector<StepPart> waiting;
-  const auto live = state_->Live();
-  for (const auto& [conn, peer] : state_->peers) {
-    if (peer.session && !state_->prefixes.HadBetterWait(*peer.session, live))
+  const auto live = Live();
+  for (const auto& [conn, peer] : peers) {
+    if (peer.station.get() != &station) continue;
+    if (!peer.session->SharesRows() || !prefixes.HadBetterWait(*peer.session, live))
       waiting.push_back({conn, peer.session, 0});
   }
-  state_->plan = state_->batcher.Plan(waiting, state_->costs, now);
+  return waiting;
+}
+
+// Stations take turns: the one that stepped last comes last.
+std::vector<SeqRows> Service::PlanStep(Micros now) {
+  std::vector<std::shared_ptr<Station>> order{state_->whole};
+  for (const auto& [layers, part] : state_->parts) order.push_back(part);
+  const auto last = std::find(order.begin(), order.end(), state_->stepping);
+  if (last != order.end()) std::rotate(order.begin(), last + 1, order.end());
   state_->planned_at = now;
+  for (const auto& station : order) {
+    state_->plan = station->batcher.Plan(state_->WaitingAt(*station), station->costs, now);
+    state_->stepping = station;
+    if (!state_->plan.rows.empty()) break;
+  }
   return state_->plan.rows;
+}
+
+Engine& Service::step_engine() {
+  return state_->stepping->engine;
 }
 
 Actions Service::OnStepDone(const Result<LogitsView>& logits, Micros now) {
@@ -225,19 +248,19 @@ Actions Service::OnStepDone(const Result<LogitsView>& logits, Micros now) {
   const bool whole = logits && logits->rows() == plan.logits;
   if (whole) {
     ++state_->stats.steps;
-    state_->Book(plan, now);
+    state_->stepping->Book(plan, now - state_->planned_at);
   }
   for (size_t i = 0; i < plan.parts.size(); ++i) {
     const StepPart& part = plan.parts[i];
     const auto it = state_->peers.find(part.conn);
     if (it == state_->peers.end() || it->second.session != part.session) {  // ended during the step
-      state_->prefixes.Keep(part.session->TakeCache());
+      state_->Keep(*part.session);
       continue;
     }
     Result<std::optional<Frame>> frame;
     if (whole) {
       state_->stats.rows += plan.rows[i].tokens.size();
-      frame = part.session->OnLogits(*logits, part.first_logits, state_->costs, now);
+      frame = part.session->OnLogits(*logits, part.first_logits, state_->stepping->costs, now);
     } else {
       frame = tl::unexpected(logits ? Error{ErrorCode::kInternal, "the engine's step lacks rows"}
                                     : logits.error());
@@ -264,7 +287,7 @@ std::optional<Micros> Service::WorkDue() const {
 }
 
 void Service::Learn(int rows, Micros took) {
-  state_->costs.Observe(rows, took);
+  state_->whole->costs.Observe(rows, took);
 }
 
 int Service::sessions() const {

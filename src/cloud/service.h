@@ -4,7 +4,7 @@
 //   OnConnect / OnFrame / OnDisconnect  -> actions (frames to send, connections to close)
 //   WorkDue                             -> when the next step is wanted (a session may be held for drafts)
 //   PlanStep                            -> rows of all waiting sessions, joined into one engine step
-//   (the shell runs Engine::Step)
+//   (the shell runs Engine::Step of step_engine())
 //   OnStepDone                          -> races over the logits, verdicts to send
 //   OnTick                              -> time-outs
 //
@@ -22,6 +22,9 @@
 // Memory is admitted, too: an Open that would take the caches past kv_memory finds no room, and when texts
 // outgrow it the youngest session makes way (a Fault with a retry hint; its edge comes back with its ids).
 //
+// Where it is offered, a session may have the cloud compute a part of the model's layers alone (Open.cut):
+// sessions over equal layers share an engine and its steps, and different engines take turns.
+//
 // Each session's text is that of its own ids, params and seed, whoever shares the step (session.h has the
 // rules). A step that fails ends the sessions that were part of it with the engine's error.
 //
@@ -29,6 +32,7 @@
 // while a step ran, reported after it): what a peer is told of server time counts from a frame's arrival.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,6 +47,14 @@ namespace tandem {
 
 using ConnId = uint64_t;  // the shell's name of a connection, never reused
 
+// Engines over a part of the model's layers, for sessions in which the rest is the edge's.
+struct PartSource {
+  SplitOffer offer;  // what edges are told
+  // An engine over layers [begin, end), and the head behind the last one. It has as many sequences as the
+  // service's own. kResource.
+  std::function<Result<std::unique_ptr<Engine>>(int begin, int end)> make;
+};
+
 struct ServiceConfig {
   std::string software;
   VocabIdentity vocab;
@@ -54,6 +66,7 @@ struct ServiceConfig {
   int32_t prefix_cache = 0;             // texts whose cache outlives them (cloud/prefix_cache.h); the engine
                                         // has a sequence for each beside the sessions'. 0: nothing is shared
   size_t kv_memory = 0;                 // bytes that caches may take together; 0: no bound
+  std::optional<PartSource> parts{};    // nullopt: whole models only
   int32_t prefill_rows = 512;           // of one step, so that a long prompt does not stall others for long
   Micros session_timeout{120'000'000};  // a connection on which nothing happens for so long ends; one whose
                                         // session waits for the engine is not idle
@@ -106,6 +119,7 @@ class Service {
   // OnStepDone.
   std::vector<SeqRows> PlanStep(Micros now);
   Actions OnStepDone(const Result<LogitsView>& logits, Micros now);
+  Engine& step_engine();  // that computes the rows of the last PlanStep
 
   int sessions() const;
   int cached_texts() const;  // that have ended

@@ -8,17 +8,14 @@ namespace tandem {
 Status Service::State::On(ConnId conn, Peer& peer, const Open& open, Micros now) {
   if (peer.session) return Fail(ErrorCode::kProtocol, "an Open while a session is open");
   if (Status s = Session::Check(open, limits); !s) return s;
-  const Result<SeqId> seq = OpenSequence(open.ids.size());
-  if (!seq) {
+  if (Status s = Admit(peer, open, now); !s) {
     ++stats.sessions_refused;
-    if (seq.error().code != ErrorCode::kBusy && seq.error().code != ErrorCode::kResource) return Forward(seq);
-    Send(conn, FaultOf({ErrorCode::kBusy, seq.error().message}));
+    if (s.error().code != ErrorCode::kBusy && s.error().code != ErrorCode::kResource) return s;
+    Send(conn, FaultOf({ErrorCode::kBusy, s.error().message}));
     return {};
   }
-  peer.opened = ++stats.sessions_opened;
-  peer.told = {};
-  peer.session = std::make_shared<Session>(std::make_unique<SequenceLease>(engine, *seq), open, limits, now);
-  stats.rows_shared += static_cast<uint64_t>(prefixes.Serve(*peer.session, Live()));
+  if (peer.session->SharesRows())
+    stats.rows_shared += static_cast<uint64_t>(prefixes.Serve(*peer.session, Live()));
   if (const std::optional<Frame> opened = peer.session->TakeOpened(now)) {
     Send(conn, *opened);
     TellCosts(conn, peer, now);
@@ -26,7 +23,59 @@ Status Service::State::On(ConnId conn, Peer& peer, const Open& open, Micros now)
   return {};
 }
 
-Result<SeqId> Service::State::OpenSequence(size_t ids) {
+Status Service::State::Admit(Peer& peer, const Open& open, Micros now) {
+  const Result<std::shared_ptr<Station>> station = open.cut ? StationFor(*open.cut) : whole;
+  if (!station) return Forward(station);
+  Result<std::optional<RowBuffer>> rows = std::nullopt;
+  if (open.cut) rows = BufferFor(open);
+  if (!rows) return Forward(rows);
+  if (Status s = CheckRoom(open.Length()); !s) return s;
+  Engine& engine_there = (*station)->engine;
+  const Result<SeqId> seq = OpenSequence(engine_there);
+  if (!seq) return Forward(seq);
+  peer.opened = ++stats.sessions_opened;
+  peer.told = {};
+  peer.station = *station;
+  peer.session = std::make_shared<Session>(std::make_unique<SequenceLease>(engine_there, *seq), open, limits,
+                                           now, std::move(*rows));
+  return {};
+}
+
+Result<std::optional<RowBuffer>> Service::State::BufferFor(const Open& open) const {
+  const auto spec = ParseRowCodec(open.cut->codec);
+  if (!spec) return Fail(ErrorCode::kProtocol, "{}", spec.error().message);
+  auto codec = RowCodec::Make(*spec, static_cast<size_t>(config.parts->offer.width));
+  if (!codec) return Fail(ErrorCode::kProtocol, "{}", codec.error().message);
+  // The head alone needs no rows of the prompt but the last.
+  const bool head_alone = open.cut->begin == config.parts->offer.layers;
+  return RowBuffer(std::move(*codec), head_alone ? static_cast<Pos>(open.Length()) - 1 : 0, limits.context);
+}
+
+Result<std::shared_ptr<Station>> Service::State::StationFor(const ModelCut& cut) {
+  if (!config.parts) return Fail(ErrorCode::kUsage, "this cloud computes whole models only");
+  const SplitOffer& offer = config.parts->offer;
+  if (cut.begin < 0 || cut.begin > cut.end || cut.end > offer.layers)
+    return Fail(ErrorCode::kUsage, "layers {} to {} of a model that has {}", cut.begin, cut.end,
+                offer.layers);
+  if (cut.end < offer.layers) return Fail(ErrorCode::kUsage, "the edge's head is not served yet");
+  if (cut.identity != offer.identity)
+    return Fail(ErrorCode::kModel, "the edge's part is of model {}, this cloud has {}",
+                Hex(cut.identity).substr(0, 12), Hex(offer.identity).substr(0, 12));
+  const auto known = parts.find({cut.begin, cut.end});
+  return known != parts.end() ? known->second : AddPart(cut.begin, cut.end);
+}
+
+Result<std::shared_ptr<Station>> Service::State::AddPart(int begin, int end) {
+  if (parts.size() >= kMostParts)
+    std::erase_if(parts, [](const auto& part) { return part.second.use_count() == 1; });
+  if (parts.size() >= kMostParts)
+    return Fail(ErrorCode::kBusy, "all {} cuts of the model are taken", kMostParts);
+  auto part = config.parts->make(begin, end);
+  if (!part) return Forward(part);
+  return parts[{begin, end}] = std::make_shared<Station>(std::move(*part), config.prefill_rows);
+}
+
+Status Service::State::CheckRoom(size_t ids) {
   if (draining) return Fail(ErrorCode::kBusy, "the cloud is shutting down");
   if (sessions() >= config.max_sessions)
     return Fail(ErrorCode::kBusy, "all {} sessions are taken", config.max_sessions);
@@ -34,15 +83,19 @@ Result<SeqId> Service::State::OpenSequence(size_t ids) {
   if (!MakeRoom(needed))
     return Fail(ErrorCode::kBusy, "the caches' memory has room for {} positions, {} are needed",
                 std::max<int64_t>(0, PositionsLeft()), needed);
-  Result<SeqId> seq = engine.Open();
-  while (!seq && prefixes.DropOldest()) seq = engine.Open();
+  return {};
+}
+
+Result<SeqId> Service::State::OpenSequence(Engine& from) {
+  Result<SeqId> seq = from.Open();
+  while (!seq && prefixes.DropOldest()) seq = from.Open();
   return seq;
 }
 
 std::vector<std::shared_ptr<Session>> Service::State::Live() const {
   std::vector<std::shared_ptr<Session>> live;
   for (const auto& [conn, peer] : peers) {
-    if (peer.session) live.push_back(peer.session);
+    if (peer.session && peer.session->SharesRows()) live.push_back(peer.session);
   }
   return live;
 }
@@ -50,7 +103,7 @@ std::vector<std::shared_ptr<Session>> Service::State::Live() const {
 void Service::State::SharePrefixes(Micros now) {
   const auto live = Live();
   for (auto& [conn, peer] : peers) {
-    if (!peer.session || !peer.session->WantsPrefill()) continue;
+    if (!peer.session || !peer.session->SharesRows() || !peer.session->WantsPrefill()) continue;
     stats.rows_shared += static_cast<uint64_t>(prefixes.Serve(*peer.session, live));
     if (const std::optional<Frame> opened = peer.session->TakeOpened(now)) {
       Send(conn, *opened);

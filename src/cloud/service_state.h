@@ -24,10 +24,29 @@ inline Fault FaultOf(const Error& why) {
           .retry_after_ms = why.code == ErrorCode::kBusy ? kBusyRetryMs : 0};
 }
 
+constexpr size_t kMostParts = 16;  // engines over a part of the layers, at once
+
+// An engine with the steps of its sessions.
+struct Station {
+  Station(Engine& e, int prefill_rows)
+      : engine(e), batcher(e.info().max_rows, std::min(prefill_rows, e.info().max_rows)) {}
+  Station(std::unique_ptr<Engine> e, int prefill_rows) : Station(*e, prefill_rows) { owned = std::move(e); }
+
+  std::unique_ptr<Engine> owned{};  // where it is a part's
+  Engine& engine;
+  Batcher batcher;
+  CostCurve costs{};
+  double load = 0;         // rows of a step, running mean
+  double load_tokens = 0;  // that they bring, likewise
+
+  void Book(const StepPlan& done, Micros took);
+};
+
 struct Peer {
   bool greeted = false;
   size_t vocabulary_offered = 0, vocabulary_sent = 0;  // bytes
   Micros since{0};                                     // of the connection, later of its last frame
+  std::shared_ptr<Station> station;                    // of the session
   std::shared_ptr<Session> session;                    // null between sessions
   uint64_t opened = 0;                                 // which session of the service that is, from 1
 
@@ -45,7 +64,8 @@ struct Service::State {
   State(Engine& e, ServiceConfig c)
       : engine(e),
         config(std::move(c)),
-        batcher(e.info().max_rows, std::min(config.prefill_rows, e.info().max_rows)),
+        whole(std::make_shared<Station>(e, config.prefill_rows)),
+        stepping(whole),
         prefixes(config.prefix_cache) {
     limits = {.vocab = std::min(e.info().vocab_size, config.vocab.size),
               .context = e.info().context,
@@ -57,6 +77,11 @@ struct Service::State {
     actions.push_back({Action::Kind::kSend, conn, Encode(frame)});
   }
 
+  // The session has ended: its cache may serve others.
+  void Keep(Session& session) {
+    if (session.SharesRows()) prefixes.Keep(session.TakeCache());
+  }
+
   void Retire(Peer& peer) {
     if (!peer.session) return;
     const SessionStats& s = peer.session->stats();
@@ -65,10 +90,11 @@ struct Service::State {
     stats.drafts_accepted += s.accepted;
     stats.drafts_stale += s.stale;
     // The step under way still needs it: then OnStepDone is the end.
-    const bool stepping = std::any_of(plan.parts.begin(), plan.parts.end(),
-                                      [&](const StepPart& part) { return part.session == peer.session; });
-    if (!stepping) prefixes.Keep(peer.session->TakeCache());
+    const bool steps = std::any_of(plan.parts.begin(), plan.parts.end(),
+                                   [&](const StepPart& part) { return part.session == peer.session; });
+    if (!steps) Keep(*peer.session);
     peer.session.reset();
+    peer.station.reset();
   }
 
   void Hangup(ConnId conn) {
@@ -97,9 +123,15 @@ struct Service::State {
   int64_t PositionsLeft() const;     // of kv_memory; below 0 when texts have outgrown it
   bool MakeRoom(int64_t positions);  // at the cost of kept texts
   void ShedYoungest();               // ... and, when texts outgrow the memory, of sessions
-  Result<SeqId> OpenSequence(size_t ids);
+  Status CheckRoom(size_t ids);
+  Result<SeqId> OpenSequence(Engine& from);
+  // The station over the cut's layers; kUsage, kModel or kProtocol when they cannot be had at all.
+  Result<std::shared_ptr<Station>> StationFor(const ModelCut& cut);
+  Result<std::shared_ptr<Station>> AddPart(int begin, int end);
+  Result<std::optional<RowBuffer>> BufferFor(const Open& open) const;
+  Status Admit(Peer& peer, const Open& open, Micros now);
 
-  void Book(const StepPlan& done, Micros now);
+  std::vector<StepPart> WaitingAt(const Station& station) const;
   // Tells a session's edge what its rows cost beside the others', if that is news.
   void TellCosts(ConnId conn, Peer& peer, Micros now);
 
@@ -119,14 +151,13 @@ struct Service::State {
   Engine& engine;
   ServiceConfig config;
   SessionLimits limits;
-  Batcher batcher;
+  std::shared_ptr<Station> whole;
+  std::map<std::pair<int, int>, std::shared_ptr<Station>> parts;  // by the layers [begin, end)
+  std::shared_ptr<Station> stepping;                              // of the last plan
   PrefixCache prefixes;
   std::map<ConnId, Peer> peers;
   StepPlan plan;  // of the step under way
   Micros planned_at{0};
-  CostCurve costs;
-  double load = 0;         // rows of a step, running mean
-  double load_tokens = 0;  // that they bring, likewise
   bool draining = false;
   ServiceStats stats;
   Actions actions;

@@ -17,19 +17,23 @@ constexpr int kTried = 3;
 }  // namespace
 
 Status Session::Check(const Open& open, const SessionLimits& limits) {
-  if (open.ids.empty()) return Fail(ErrorCode::kProtocol, "Open holds no ids");
-  if (open.ids.size() >= static_cast<size_t>(limits.context)) {
+  if (open.Length() == 0) return Fail(ErrorCode::kProtocol, "Open holds no ids");
+  if (open.Length() >= static_cast<size_t>(limits.context)) {
     return Fail(ErrorCode::kContext, "a text of {} tokens leaves no room in the target's context of {}",
-                open.ids.size(), limits.context);
+                open.Length(), limits.context);
   }
   for (const Token id : open.ids) {
     if (id < 0 || id >= limits.vocab) {
       return Fail(ErrorCode::kProtocol, "Open holds id {}, outside the vocabulary of {}", id, limits.vocab);
     }
   }
-  if (const auto misfit = FindMisfit(open.spans, open.ids.size())) {
+  if (const auto misfit = FindMisfit(open.spans, open.Length())) {
     return Fail(ErrorCode::kProtocol, "Open holds the prompt span {}..{} after {}, in {} ids",
-                misfit->span.begin, misfit->span.end, misfit->after, open.ids.size());
+                misfit->span.begin, misfit->span.end, misfit->after, open.Length());
+  }
+  if (open.cut && (open.run_until > 0 || open.rule != Rule::kCoupled)) {
+    return Fail(ErrorCode::kProtocol, "a cut model with credit to {} and rule {}, not 0 and {}",
+                open.run_until, RuleName(open.rule), RuleName(Rule::kCoupled));
   }
   if (open.run_until < 0 || open.run_until > limits.context) {
     return Fail(ErrorCode::kProtocol, "Open grants credit to position {}, the context is {}", open.run_until,
@@ -45,7 +49,8 @@ Status Session::Check(const Open& open, const SessionLimits& limits) {
   return Validate(open.sampling);
 }
 
-Session::Session(std::unique_ptr<SequenceLease> lease, Open open, const SessionLimits& limits, Micros now)
+Session::Session(std::unique_ptr<SequenceLease> lease, Open open, const SessionLimits& limits, Micros now,
+                 std::optional<RowBuffer> rows)
     : lease_(std::move(lease)),
       text_(std::move(open.ids)),
       spans_(std::move(open.spans)),
@@ -53,12 +58,16 @@ Session::Session(std::unique_ptr<SequenceLease> lease, Open open, const SessionL
       grid_{limits.vocab, open.law_ids, open.lattice},
       warper_(open.sampling),
       limits_(limits),
-      opened_length_(static_cast<Pos>(text_.size())),
       run_until_(open.run_until),
       epoch_(open.epoch),
-      branch_end_(static_cast<Pos>(text_.size())),
+      rows_in_(std::move(rows)),
+      untold_(open.cut ? open.cut->untold : 0),
+      first_row_(rows_in_ ? rows_in_->end() : 0),
       open_at_(now),
-      last_active_(now) {}
+      last_active_(now) {
+  text_.insert(text_.begin(), static_cast<size_t>(untold_), kNoToken);
+  opened_length_ = branch_end_ = Length();
+}
 
 void Session::EndEpoch(Pos after) {
   ++epoch_;
@@ -66,6 +75,7 @@ void Session::EndEpoch(Pos after) {
   stats_.stale += waiting_.size();
   waiting_.clear();
   laws_.clear();
+  if (rows_in_) rows_in_->Truncate(Length() - 1);
   arrivals_.clear();
   asked_until_ = 0;
 }
@@ -118,6 +128,8 @@ void Session::Arrived(const Drafts& drafts, Micros now) {
 }
 
 Status Session::OnDrafts(const Drafts& drafts, Micros now) {
+  if (rows_in_)
+    return Fail(ErrorCode::kProtocol, "drafts at {} without rows, and the model is cut", drafts.base);
   if (NeedsLaws(rule_) && !drafts.ids.empty())
     return Fail(ErrorCode::kProtocol, "{} drafts without laws, which rule {} needs", drafts.ids.size(),
                 RuleName(rule_));
@@ -177,6 +189,7 @@ Status Session::OnDrafts(const CodedDrafts& coded, Micros now) {
 Status Session::OnCredit(const Credit& credit) {
   if (NeedsLaws(rule_))
     return Fail(ErrorCode::kProtocol, "credit to {} under rule {}", credit.run_until, RuleName(rule_));
+  if (rows_in_) return Fail(ErrorCode::kProtocol, "credit to {} where the model is cut", credit.run_until);
   if (credit.run_until < run_until_ || credit.run_until > limits_.context) {
     return Fail(ErrorCode::kProtocol, "credit to position {}, had {}, the context is {}", credit.run_until,
                 run_until_, limits_.context);
@@ -186,7 +199,7 @@ Status Session::OnCredit(const Credit& credit) {
 }
 
 std::optional<Micros> Session::StepDue() const {
-  if (WantsPrefill()) return std::nullopt;
+  if (!Prefilled()) return std::nullopt;
   if (!waiting_.empty() || Length() < asked_until_) return Micros{0};
   if (Length() >= run_until_) return std::nullopt;
   return held_since_ < Micros{0} ? Micros{0} : held_until_;
@@ -212,13 +225,18 @@ void Session::HoldForDrafts(const CostCurve& costs, Micros now) {
 std::optional<SeqRows> Session::PrefillRows(int budget) {
   if (!WantsPrefill() || budget < 1) return std::nullopt;
   const PrefillChunk chunk =
-      PlanPrefill(spans_, cached_, Length() - 1, std::max<int>(budget, kBulkRows)).front();
+      PlanPrefill(spans_, cached_, PrefillEnd(), std::max<int>(budget, kBulkRows)).front();
   if (chunk.bulk && chunk.end - chunk.begin > budget) return std::nullopt;
   const Pos end = std::min(chunk.end, chunk.begin + budget);
   rows_.assign(text_.begin() + chunk.begin, text_.begin() + end);
+  TakeHidden(HeadAlone() ? end : chunk.begin, end);
   stepping_ = false;
-  return SeqRows{
-      .seq = lease_->seq(), .first = chunk.begin, .tokens = rows_, .bulk = chunk.bulk, .logits = 0};
+  return SeqRows{.seq = lease_->seq(),
+                 .first = chunk.begin,
+                 .tokens = rows_,
+                 .bulk = chunk.bulk,
+                 .logits = 0,
+                 .hidden = hidden_};
 }
 
 // Drafts that never pay are tried now and then: what is believed of rows or drafts may be wrong, and only a
@@ -244,13 +262,15 @@ std::optional<SeqRows> Session::StepRows(int budget, const StepSoFar& step, Micr
   last_step_ = step;
   rows_.assign(1, text_.back());
   rows_.insert(rows_.end(), waiting_.begin(), waiting_.begin() + taken_);
+  TakeHidden(Length() - 1, Length() + taken_);
   stepping_ = true;
   TakeUp(now);
   return SeqRows{.seq = lease_->seq(),
                  .first = Length() - 1,
                  .tokens = rows_,
                  .bulk = false,
-                 .logits = static_cast<int>(rows_.size())};
+                 .logits = static_cast<int>(rows_.size()),
+                 .hidden = hidden_};
 }
 
 // The clocks of what the step answers.
@@ -271,12 +291,14 @@ Result<std::optional<Frame>> Session::OnLogits(const LogitsView& logits, int fir
   last_active_ = std::max(last_active_, now);
   if (!stepping_) {
     cached_ += static_cast<Pos>(rows_.size());
+    if (rows_in_) rows_in_->DropBefore(cached_);
     return TakeOpened(now);
   }
   Result<Verdict> verdict = JudgeRows(logits, first);
   if (!verdict) return Forward(verdict);
   if (Settle(*verdict)) told_at_ = now;
   cached_ = Length() - 1;
+  if (rows_in_) rows_in_->DropBefore(cached_);
   if (Status s = lease_->engine().Truncate(lease_->seq(), cached_); !s) return Forward(s);
   HoldForDrafts(costs, now);
   verdict->server_us = static_cast<uint64_t>((now - step_since_).count());
@@ -286,7 +308,7 @@ Result<std::optional<Frame>> Session::OnLogits(const LogitsView& logits, int fir
 }
 
 std::optional<Frame> Session::TakeOpened(Micros now) {
-  if (opened_ || WantsPrefill()) return std::nullopt;
+  if (opened_ || !Prefilled()) return std::nullopt;
   opened_ = true;
   told_at_ = now;
   return Opened{.length = opened_length_, .server_us = static_cast<uint64_t>((now - open_at_).count())};
@@ -308,7 +330,7 @@ CachedText Session::TakeCache() {
 // later draft is in flight and a bonus is taken.
 Result<Verdict> Session::JudgeRows(const LogitsView& logits, int first) {
   const auto drafts = std::span<const Token>(rows_).subspan(1);
-  WarpedLaws target(warper_, text_, drafts,
+  WarpedLaws target(warper_, std::span<const Token>(text_).subspan(static_cast<size_t>(untold_)), drafts,
                     [&](size_t row) { return logits[first + static_cast<int>(row)]; });
   NoiseDraws draws;
   const DraftBlock block{

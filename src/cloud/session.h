@@ -31,6 +31,11 @@
 //  - Under a rule that needs laws (token, block) the edge waits for each verdict: no credit, one coded block
 //  at
 //    a time, and whatever of it does not stand ends the epoch.
+//  - Where the model is cut, Rows bring the activations of every position and, with `asks`, drafts as Drafts
+//  do.
+//    The rows go up to the last draft, so a step has what it needs as soon as it is wanted. Ids of the prompt
+//    are not told: they are kNoToken here, and penalties see the rest. Rows of a branch that died are dropped
+//    with it. There is no credit: nothing can be written without the edge.
 //  - No text grows past the context. The verdict that fills it is the last; Drafts that would are refused.
 #pragma once
 
@@ -43,6 +48,7 @@
 
 #include "base/types.h"
 #include "cloud/cached_text.h"
+#include "cloud/row_buffer.h"
 #include "cloud/step_policy.h"
 #include "codec/sqs.h"
 #include "decode/engine.h"
@@ -70,15 +76,18 @@ class Session {
   // Everything a peer can get wrong in an Open, before any resource is taken. kContext, kUsage or kProtocol.
   static Status Check(const Open& open, const SessionLimits& limits);
 
-  // `open` has passed Check; the lease's sequence is empty.
-  Session(std::unique_ptr<SequenceLease> lease, Open open, const SessionLimits& limits, Micros now);
+  // `open` has passed Check; the lease's sequence is empty. rows: where the model is cut, the buffer behind
+  // the cut's codec, which begins where the engine's first layer needs rows.
+  Session(std::unique_ptr<SequenceLease> lease, Open open, const SessionLimits& limits, Micros now,
+          std::optional<RowBuffer> rows = std::nullopt);
 
   // kProtocol or kContext with the figures: the session must end.
   Status OnDrafts(const Drafts& drafts, Micros now);
   Status OnDrafts(const CodedDrafts& drafts, Micros now);
   Status OnCredit(const Credit& credit);
+  Status OnRows(const HiddenRows& rows, Micros now);
 
-  bool WantsPrefill() const { return cached_ < Length() - 1; }
+  bool WantsPrefill() const { return cached_ < PrefillEnd(); }
   // From when on it wants a step; nullopt: not before its edge says more. May lie in the past.
   std::optional<Micros> StepDue() const;
   bool WantsStep(Micros now) const;
@@ -99,6 +108,8 @@ class Session {
   // Opened, once, when the prompt is cached; also right after construction for a prompt of one id.
   std::optional<Frame> TakeOpened(Micros now);
 
+  // Its rows depend on its ids alone, which it knows.
+  bool SharesRows() const { return !rows_in_; }
   std::span<const Token> text() const { return text_; }
   // What the sequence has to hold before the first step, and what it holds.
   TextView prompt() const { return {std::span(text_).first(text_.size() - 1), spans_}; }
@@ -115,6 +126,10 @@ class Session {
 
  private:
   Pos Length() const { return static_cast<Pos>(text_.size()); }
+  bool Prefilled() const { return cached_ >= Length() - 1; }
+  Pos PrefillEnd() const;  // up to where the prompt can be computed now
+  bool HeadAlone() const { return first_row_ > 0; }
+  void TakeHidden(Pos begin, Pos end);
   Status TakeDrafts(const Drafts& drafts, Micros now);
   Status CheckDrafts(const Drafts& drafts) const;
   size_t Late(const Drafts& drafts) const;  // how many leading ids lie below L and agree
@@ -154,11 +169,16 @@ class Session {
   StepSoFar last_step_{};  // what others had in the last step
 
   AcceptanceRate acceptance_;
-  int unpaid_steps_ = 0;     // in a row, with drafts waiting and none taken
-  std::vector<Token> rows_;  // of the step under way
-  int taken_ = 0;            // drafts in it
-  Micros waited_{0};         // that it was held
-  bool stepping_ = false;    // ... and whether it verifies or streams
+  std::optional<RowBuffer> rows_in_{};  // where the model is cut
+  Pos untold_ = 0;                      // leading ids of text_ that are not known
+  Pos first_row_ = 0;                   // the engine needs rows from here on
+
+  int unpaid_steps_ = 0;         // in a row, with drafts waiting and none taken
+  std::vector<Token> rows_;      // of the step under way
+  std::vector<float> hidden_{};  // likewise, where the model is cut
+  int taken_ = 0;                // drafts in it
+  Micros waited_{0};             // that it was held
+  bool stepping_ = false;        // ... and whether it verifies or streams
   // Frames with drafts (or asks) beyond the text: where they end and when they arrived.
   std::deque<std::pair<Pos, Micros>> arrivals_{};
   Micros step_since_{0};  // arrival of the oldest frame that the step under way answers, or the step's start

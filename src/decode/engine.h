@@ -2,6 +2,10 @@
 // type leaks out. Two implementations: GgmlEngine (decode/ggml_engine.h) and FakeEngine
 // (decode/fake_engine.h), whose logits are a hash of the prefix.
 //
+// An engine may hold a range of a model's stages (model/model.h). One that lacks the embedding is given rows
+// of activations with the ids' places; one that lacks the head gives rows of activations where this page says
+// logits.
+//
 // Promise that the whole product rests on ("one seed, one text"): the logits of a position depend on the ids
 // of its prefix and on the kernel class of each of its rows, and on nothing else: not on what else is in the
 // step, on how small rows are grouped, on the thread count or on what was truncated before. decode/prefill.h
@@ -26,6 +30,8 @@ struct EngineInfo {
   Pos context = 0;            // positions a sequence can hold
   int max_sequences = 0;      // open at once
   int max_rows = 0;           // rows of one Step, over all sequences
+  int input_width = 0;        // floats of a row that it is given; 0: it is given ids
+  int output_width = 0;       // floats of a row that it gives where it lacks the head, else 0
   size_t position_bytes = 0;  // memory that the cache of a position takes
   bool exact = true;          // the promise above holds for these weights on this machine
   std::string exact_note;     // when not exact: why, one sentence
@@ -40,10 +46,14 @@ struct SeqRows {
   std::span<const Token> tokens;  // not empty; must live until Step returns
   bool bulk = false;  // whole blocks of kBulkRows (decode/prefill.h) rows, computed by the wide kernels
   int logits = 0;     // how many of the last rows need logits, 0..tokens.size()
+  // Without the embedding: the rows' activations, tokens.size() x input_width floats, and the ids count for
+  // nothing. With the head alone only rows whose logits are wanted have them.
+  std::span<const float> hidden{};
 };
 
 // Logits of a Step: one row of vocab_size floats for each row asked for, in batch order, then position order.
-// Points into the engine; valid until its next Step, Close or destruction.
+// From a range that ends before the last layer: the activations of all rows, asked for or not. Points into
+// the engine; valid until its next Step, Close or destruction.
 class LogitsView {
  public:
   LogitsView() = default;

@@ -30,6 +30,8 @@ FakeEngine::FakeEngine(const FakeEngineConfig& config) : config_(config) {
   info_.max_sequences = config.max_sequences;
   info_.max_rows = config.max_rows;
   info_.position_bytes = config.position_bytes;
+  info_.input_width = config.input_width;
+  info_.output_width = config.output_width;
   info_.fingerprint = "fake";
 }
 
@@ -41,12 +43,23 @@ Result<SeqId> FakeEngine::Open() {
   return next_++;
 }
 
+std::vector<Token> FakeEngine::IdsOf(const SeqRows& rows) const {
+  std::vector<Token> ids(rows.tokens.begin(), rows.tokens.end());
+  if (config_.input_width == 0) return ids;
+  for (size_t i = 0; i < ids.size(); ++i)
+    ids[i] = static_cast<Token>(rows.hidden[i * static_cast<size_t>(config_.input_width)]);
+  return ids;
+}
+
 Status FakeEngine::Check(std::span<const SeqRows> batch) const {
   std::vector<RowsAsked> asked;
   for (const SeqRows& r : batch) {
     asked.push_back({r.seq, r.first, static_cast<int64_t>(r.tokens.size()), r.bulk, r.logits,
                      sequences_.contains(r.seq), Length(r.seq)});
-    if (Status s = CheckIds(r.tokens, config_.vocab_size); !s) return s;
+    if (r.hidden.size() != r.tokens.size() * static_cast<size_t>(config_.input_width))
+      return Fail(ErrorCode::kUsage, "{} rows with {} floats, expected {} each", r.tokens.size(),
+                  r.hidden.size(), config_.input_width);
+    if (Status s = CheckIds(IdsOf(r), config_.vocab_size); !s) return s;
   }
   return CheckBatch(asked, info_);
 }
@@ -57,27 +70,33 @@ Result<LogitsView> FakeEngine::Step(std::span<const SeqRows> batch) {
     return tl::unexpected(error);
   }
   if (Status s = Check(batch); !s) return Forward(s);
+  const bool head = config_.output_width == 0;
+  const int width = head ? config_.vocab_size : config_.output_width;
   int wanted = 0;
-  for (const SeqRows& r : batch) wanted += r.logits;
-  logits_.resize(static_cast<size_t>(wanted) * static_cast<size_t>(config_.vocab_size));
+  for (const SeqRows& r : batch) wanted += head ? r.logits : static_cast<int>(r.tokens.size());
+  logits_.assign(static_cast<size_t>(wanted) * static_cast<size_t>(width), 0.0f);
   float* out = logits_.data();
   for (const SeqRows& r : batch) {
     std::vector<uint64_t>& hashes = sequences_[r.seq].hashes;
-    const size_t silent = r.tokens.size() - static_cast<size_t>(r.logits);
-    for (size_t i = 0; i < r.tokens.size(); ++i) {
+    const std::vector<Token> ids = IdsOf(r);
+    const size_t silent = head ? ids.size() - static_cast<size_t>(r.logits) : 0;
+    for (size_t i = 0; i < ids.size(); ++i) {
       // The kernel class is part of the hash: a text that is rebuilt with other classes gets other logits, as
       // with ggml.
       const uint64_t before = hashes.empty() ? 0 : hashes.back();
-      hashes.push_back(Mix(before ^ Mix(static_cast<uint64_t>(r.tokens[i]) * 2 + (r.bulk ? 1 : 0))));
-      if (i >= silent) {
+      hashes.push_back(Mix(before ^ Mix(static_cast<uint64_t>(ids[i]) * 2 + (r.bulk ? 1 : 0))));
+      if (i < silent) continue;
+      if (head) {
         Logits(hashes.back(), out);
-        out += config_.vocab_size;
+      } else {
+        *out = static_cast<float>(ids[i]);
       }
+      out += width;
     }
-    rows_ += r.tokens.size();
+    rows_ += ids.size();
   }
   ++steps_;
-  return LogitsView(logits_.data(), wanted, config_.vocab_size, config_.vocab_size);
+  return LogitsView(logits_.data(), wanted, width, width);
 }
 
 void FakeEngine::Logits(uint64_t prefix, float* out) const {

@@ -1,5 +1,8 @@
 // An engine for tests: its logits are a hash of the prefix. Everything above src/decode runs against it in
 // microseconds, and it enforces the rules of engine.h, so that a caller's mistake shows as an error.
+//
+// A fake model can be cut: rows of activations begin with the id that they stand for, so that a range behind
+// an exact cut computes what the whole does.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +20,8 @@ struct FakeEngineConfig {
   int max_sequences = 16;
   int max_rows = 512;
   size_t position_bytes = 0;   // that it says a position takes
+  int input_width = 0;         // floats of the rows that it is given instead of ids
+  int output_width = 0;        // floats of the rows that it gives instead of logits
   uint64_t salt = 1;           // which model it is
   uint64_t follows = 0;        // not 0: another model's salt, whose logits it repeats ...
   double agreement = 0.0;      // ... at this share of prefixes (chosen by the prefix), its own elsewhere
@@ -47,6 +52,7 @@ class FakeEngine final : public Engine {
   };
 
   Status Check(std::span<const SeqRows> batch) const;
+  std::vector<Token> IdsOf(const SeqRows& rows) const;
   void Logits(uint64_t prefix, float* out) const;
 
   FakeEngineConfig config_;

@@ -2,6 +2,7 @@
 #include "decode/ggml_engine.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "decode/backend.h"
@@ -26,9 +27,10 @@ KvLayout LayoutOf(const Model& model, Pos context, int sequences) {
 
 struct EngineCore {
   EngineCore(std::shared_ptr<const Model> the_model, EngineInfo the_info, bool exact,
-             std::unique_ptr<Backend> the_backend)
+             std::shared_ptr<Backend> the_backend)
       : model(std::move(the_model)),
         info(std::move(the_info)),
+        pads(exact),
         rule(exact && IsCpu(model->device()) ? RowRuleOf(*model) : RowRule{}),
         cache(LayoutOf(*model, info.context, info.max_sequences)),
         backend(std::move(the_backend)),
@@ -36,10 +38,11 @@ struct EngineCore {
 
   const std::shared_ptr<const Model> model;
   const EngineInfo info;
+  const bool pads;  // GgmlEngineOptions::exact
   const RowRule rule;
   KvCache cache;
-  const std::unique_ptr<Backend> backend;
-  GraphCache graphs;  // uses all of the above
+  const std::shared_ptr<Backend> backend;  // of several engines, one at a time
+  GraphCache graphs;                       // uses all of the above
   std::vector<float> output;
   // Scratch of one step, kept to spare allocations.
   std::vector<Pos> positions;
@@ -88,11 +91,27 @@ EngineInfo MakeInfo(const Model& model, const GgmlEngineOptions& options) {
   info.context = options.context == 0 ? hp.context : options.context;
   info.max_sequences = options.max_sequences;
   info.max_rows = options.max_rows;
+  if (!model.stages().HasEmbedding()) info.input_width = hp.width;
+  if (!model.stages().HasHead(hp.layers)) info.output_width = hp.width;
   info.position_bytes = LayoutOf(model, options.context, options.max_sequences).RowBytes();
   info.exact_note = WhyInexact(model, options.exact);
   info.exact = info.exact_note.empty();
   info.fingerprint = KernelFingerprint(model, info.exact);
   return info;
+}
+
+Status CheckFactors(const Model& model, const HeadFactors& heads) {
+  if (heads.layer == -1) return {};
+  const int first = model.stages().FirstLayer(), last = model.stages().LastLayer(model.hparams().layers);
+  if (heads.layer < first || heads.layer >= last)
+    return Fail(ErrorCode::kUsage, "heads of layer {} cannot be scaled: the range has layers [{}, {})",
+                heads.layer, first, last);
+  if (heads.factors.size() != static_cast<size_t>(model.hparams().heads))
+    return Fail(ErrorCode::kUsage, "{} factors for {} heads", heads.factors.size(), model.hparams().heads);
+  for (const float factor : heads.factors) {
+    if (!std::isfinite(factor)) return Fail(ErrorCode::kUsage, "a head's factor is {}", factor);
+  }
+  return {};
 }
 
 Status CheckInput(const EngineCore& core, const StageInput& input) {
@@ -111,14 +130,40 @@ Status CheckInput(const EngineCore& core, const StageInput& input) {
   if (given != expected)
     return Fail(ErrorCode::kUsage, "a step of {} rows is given {} {}, expected {}", rows, given,
                 ids ? "ids" : "floats", expected);
+  if (Status s = CheckFactors(*core.model, input.heads); !s) return s;
   return CheckIds(input.tokens, hp.vocab_rows);
 }
 
-StepShape PlanShape(const EngineCore& core, std::span<const StageRows> batch) {
+Status CheckProbe(const EngineCore& core, std::span<const StageRows> batch, const AttentionProbe& probe) {
+  const StageRange stages = core.model->stages();
+  const int first = stages.FirstLayer(), last = stages.LastLayer(core.model->hparams().layers);
+  if (batch.size() != 1)
+    return Fail(ErrorCode::kUsage, "a probe follows one sequence, the step has {}", batch.size());
+  if (probe.rows != core.cache.Rows(batch.front().seq))
+    return Fail(ErrorCode::kUsage, "a probe of {} rows cannot go on in a sequence of {}", probe.rows,
+                core.cache.Rows(batch.front().seq));
+  if (probe.layers.empty()) return Fail(ErrorCode::kUsage, "a probe names no layer");
+  int previous = -1;
+  for (const LayerProbe& layer : probe.layers) {
+    if (layer.layer < first || layer.layer >= last)
+      return Fail(ErrorCode::kUsage, "layer {} cannot be probed: the range has layers [{}, {})", layer.layer,
+                  first, last);
+    if (layer.layer <= previous)
+      return Fail(ErrorCode::kUsage, "layers of a probe must ascend, {} follows {}", layer.layer, previous);
+    const auto seen = static_cast<size_t>(probe.rows) * static_cast<size_t>(core.model->hparams().heads);
+    if (layer.column_sums.size() != seen || layer.last_row.size() != seen)
+      return Fail(ErrorCode::kUsage, "a probe of {} and {} figures cannot go on with {} heads of {} rows",
+                  layer.column_sums.size(), layer.last_row.size(), core.model->hparams().heads, probe.rows);
+    previous = layer.layer;
+  }
+  return {};
+}
+
+StepShape PlanShape(const EngineCore& core, const StageInput& input, const AttentionProbe* probe) {
   const int layers = core.model->hparams().layers;
   const StageRange stages = core.model->stages();
   StepShape shape;
-  for (const StageRows& part : batch) {
+  for (const StageRows& part : input.batch) {
     const int columns = core.cache.PaddedRows(core.cache.Rows(part.seq) + part.rows);
     if (stages.begin <= layers && stages.end > 1)
       shape.sequences.push_back(
@@ -131,6 +176,9 @@ StepShape PlanShape(const EngineCore& core, std::span<const StageRows> batch) {
   if (stages.end <= layers) shape.wanted = shape.rows;
   shape.padded_rows = core.rule.Pad(shape.rows);
   shape.padded_wanted = core.rule.Pad(shape.wanted);
+  if (input.heads.layer >= 0) shape.scaled = input.heads.layer - stages.FirstLayer();
+  if (probe == nullptr) return shape;
+  for (const LayerProbe& layer : probe->layers) shape.probed.push_back(layer.layer - stages.FirstLayer());
   return shape;
 }
 
@@ -142,7 +190,7 @@ StepFeed MakeFeed(EngineCore& core, const StageInput& input) {
     for (int row = 0; row < part.rows; ++row) core.positions.push_back(part.first + row);
     for (int row = part.rows - part.wanted; row < part.rows; ++row) core.wanted.push_back(begin + row);
   }
-  return {input.tokens, input.hidden, core.positions, core.wanted};
+  return {input.tokens, input.hidden, core.positions, core.wanted, input.heads.factors};
 }
 
 }  // namespace
@@ -160,6 +208,19 @@ Result<std::unique_ptr<GgmlEngine>> GgmlEngine::Create(std::shared_ptr<const Mod
   EngineInfo info = MakeInfo(*model, options);
   auto core =
       std::make_unique<EngineCore>(std::move(model), std::move(info), options.exact, std::move(*backend));
+  return std::unique_ptr<GgmlEngine>(new GgmlEngine(std::move(core)));
+}
+
+Result<std::unique_ptr<GgmlEngine>> GgmlEngine::Beside(const GgmlEngine& other, StageRange range) {
+  const EngineCore& beside = *other.core_;
+  auto model = beside.model->Range(range);
+  if (!model) return Forward(model);
+  const GgmlEngineOptions options{.max_sequences = beside.info.max_sequences,
+                                  .context = beside.info.context,
+                                  .max_rows = beside.info.max_rows,
+                                  .exact = beside.pads};
+  EngineInfo info = MakeInfo(**model, options);
+  auto core = std::make_unique<EngineCore>(std::move(*model), std::move(info), beside.pads, beside.backend);
   return std::unique_ptr<GgmlEngine>(new GgmlEngine(std::move(core)));
 }
 
@@ -206,32 +267,37 @@ void GgmlEngine::Close(SeqId seq) {
 }
 
 Result<LogitsView> GgmlEngine::Step(std::span<const SeqRows> batch) {
-  if (!core_->model->IsWhole())
-    return Fail(ErrorCode::kUsage,
-                "a range of a model's stages computes rows, not logits of ids; use StepStages");
+  const bool ids = core_->model->stages().HasEmbedding();
   std::vector<StageRows> rows;
   std::vector<Token> tokens;
+  std::vector<float> hidden;
   for (const SeqRows& part : batch) {
     if (part.tokens.size() > static_cast<size_t>(kMaxRows))
       return Fail(ErrorCode::kUsage, "a step of {} rows, at most {}", part.tokens.size(),
                   core_->info.max_rows);
     rows.push_back({part.seq, part.first, static_cast<int>(part.tokens.size()), part.bulk, part.logits});
-    tokens.insert(tokens.end(), part.tokens.begin(), part.tokens.end());
+    if (ids) tokens.insert(tokens.end(), part.tokens.begin(), part.tokens.end());
+    if (!ids && batch.size() > 1) hidden.insert(hidden.end(), part.hidden.begin(), part.hidden.end());
   }
-  return StepStages({rows, tokens, {}});
+  if (!ids && batch.size() == 1) return StepStages({rows, {}, batch.front().hidden});
+  return StepStages({rows, tokens, hidden});
 }
 
-Result<LogitsView> GgmlEngine::StepStages(const StageInput& input) {
+Result<LogitsView> GgmlEngine::StepStages(const StageInput& input, AttentionProbe* probe) {
   EngineCore& core = *core_;
   if (Status s = CheckInput(core, input); !s) return Forward(s);
+  if (probe != nullptr) {
+    if (Status s = CheckProbe(core, input.batch, *probe); !s) return Forward(s);
+  }
   int rows = 0, width = 0;
-  if (StepShape shape = PlanShape(core, input.batch); shape.rows > 0) {
+  if (StepShape shape = PlanShape(core, input, probe); shape.rows > 0) {
     auto graph = core.graphs.Get(std::move(shape));
     if (!graph) return Forward(graph);
     core.backend->AdaptThreads();
     if (Status s = (*graph)->Run(MakeFeed(core, input), core.cache, core.output); !s) return Forward(s);
     rows = (*graph)->output_rows();
     width = (*graph)->output_width();
+    if (probe != nullptr) (*graph)->ReadProbes(*probe);
   }
   for (const StageRows& part : input.batch) core.cache.Append(part.seq, part.first, part.rows);
   const bool logits = core.model->stages().HasHead(core.model->hparams().layers);

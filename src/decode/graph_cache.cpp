@@ -17,7 +17,8 @@ GraphCache::GraphCache(const Model& model, const KvCache& cache, Backend& backen
   const auto layers = static_cast<int>(model.weights().layers.size());
   for (Lane& lane : lanes_)
     lane.max_nodes = MaxGraphNodes(layers, std::min(max_sequences, kSmallRows), kSmallRows);
-  lanes_[0].max_nodes = MaxGraphNodes(layers, max_sequences, max_rows);
+  lanes_.front().max_nodes = MaxGraphNodes(layers, max_sequences, max_rows);
+  lanes_.back().max_nodes = MaxProbedGraphNodes(layers, max_rows);
 }
 
 Result<StepGraph*> GraphCache::Get(StepShape shape) {
@@ -42,8 +43,9 @@ Result<StepGraph*> GraphCache::Get(StepShape shape) {
 }
 
 GraphCache::Lane& GraphCache::Choose(const StepShape& shape) {
-  if (shape.rows > kSmallRows) return lanes_[0];
-  return *std::min_element(lanes_.begin() + 1, lanes_.end(),
+  if (!shape.probed.empty()) return lanes_.back();
+  if (shape.rows > kSmallRows) return lanes_.front();
+  return *std::min_element(lanes_.begin() + 1, lanes_.end() - 1,
                            [](const Lane& a, const Lane& b) { return a.used < b.used; });
 }
 

@@ -35,8 +35,9 @@ class GraphCache {
   const Model& model_;
   const KvCache& cache_;
   Backend& backend_;
-  // Lane 0 takes shapes of any size; the others small ones, whose scratch memory is small.
-  std::array<Lane, 5> lanes_;
+  // Lane 0 takes shapes of any size; the last one those with probes; the others small ones, whose scratch
+  // memory is small.
+  std::array<Lane, 6> lanes_;
   uint64_t gets_ = 0;
 };
 

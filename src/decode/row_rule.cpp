@@ -15,7 +15,8 @@ void ForEachProduct(const Model& model, const std::function<void(const ggml_tens
     if (l.weight != nullptr) visit(l.weight);
   };
   for (const LayerWeights& layer : model.weights().layers) {
-    for (const Linear* l : {&layer.q, &layer.k, &layer.v, &layer.o, &layer.gate, &layer.up, &layer.down})
+    for (const Linear* l :
+         {&layer.q, &layer.k, &layer.v, &layer.qkv, &layer.o, &layer.gate, &layer.up, &layer.down})
       linear(*l);
   }
   linear(model.weights().head.output);

@@ -10,6 +10,7 @@ namespace {
 constexpr size_t kNodesPerLayer = 48;     // of one sequence, views included, with every bias and norm
 constexpr size_t kNodesPerSequence = 20;  // more, a layer and sequence: writes, attention, joining
 constexpr size_t kNodesPerNode = 12;      // more, a layer and further attention node
+constexpr size_t kNodesPerProbe = 8;      // more, a probed layer, and again for every kProbeRows rows of it
 
 // Copies `data` and zeros for the padding rows behind it.
 template <class T>
@@ -27,6 +28,11 @@ size_t MaxGraphNodes(int layers, int sequences, int max_rows) {
   const auto parts = static_cast<size_t>(std::min(sequences, max_rows));
   return 64 +
          static_cast<size_t>(layers) * (kNodesPerLayer + parts * kNodesPerSequence + nodes * kNodesPerNode);
+}
+
+size_t MaxProbedGraphNodes(int layers, int max_rows) {
+  const auto blocks = static_cast<size_t>(max_rows / kProbeRows + 2);
+  return MaxGraphNodes(layers, 1, max_rows) + static_cast<size_t>(layers) * blocks * kNodesPerProbe;
 }
 
 Result<std::unique_ptr<StepGraph>> StepGraph::Build(const Model& model, const KvCache& cache, StepShape shape,
@@ -58,8 +64,11 @@ void StepGraph::MakeInputs(const Model& model) {
   } else {
     inputs_.hidden = input(GGML_TYPE_F32, model.hparams().width, shape_.padded_rows);
   }
+  const bool turns = layers > 0 && model.hparams().rope.pairs != RopePairs::kNone;
+  if (turns || model.weights().position_embedding != nullptr)
+    inputs_.positions = input(GGML_TYPE_I32, shape_.padded_rows, 1);
   if (layers <= 0) return;
-  inputs_.positions = input(GGML_TYPE_I32, shape_.padded_rows, 1);
+  if (shape_.scaled >= 0) inputs_.factors = input(GGML_TYPE_F32, 1, model.hparams().heads);
   inputs_.cache_rows = input(GGML_TYPE_I64, shape_.rows, 1);
   for (const PlannedSequence& part : shape_.sequences) {
     inputs_.masks.push_back(input(GGML_TYPE_F16, part.columns, part.MaskRows()));
@@ -76,6 +85,7 @@ void StepGraph::MakeNodes(const Model& model, const KvCache& cache) {
   for (int i = 0; i < stages.LastLayer(model_layers) - stages.FirstLayer() && hidden != nullptr; ++i) {
     hidden = builder.AddLayer(hidden, i);
   }
+  probes_ = builder.probes();
   only_wanted_ = stages.end > model_layers;
   if (hidden == nullptr) return;
   output_ = stages.HasHead(model_layers) ? builder.Head(hidden) : hidden;
@@ -88,6 +98,8 @@ void StepGraph::Feed(const StepFeed& feed, const KvCache& cache) {
   if (inputs_.hidden != nullptr) SetPadded(inputs_.hidden, feed.hidden);
   if (inputs_.positions != nullptr) SetPadded(inputs_.positions, feed.positions);
   if (inputs_.wanted != nullptr) SetPadded(inputs_.wanted, feed.wanted);
+  if (inputs_.factors != nullptr && inputs_.factors->buffer != nullptr)
+    SetPadded(inputs_.factors, feed.factors);
   if (inputs_.cache_rows == nullptr) return;
   cache_rows_.clear();
   for (size_t i = 0; i < shape_.sequences.size(); ++i) {
@@ -103,6 +115,22 @@ void StepGraph::Feed(const StepFeed& feed, const KvCache& cache) {
     ggml_backend_tensor_set(inputs_.masks[i], mask_.data(), 0, mask_.size() * sizeof(ggml_fp16_t));
   }
   SetPadded<int64_t>(inputs_.cache_rows, cache_rows_);
+}
+
+void StepGraph::ReadProbes(AttentionProbe& probe) const {
+  const auto read = [](const ggml_tensor* tensor, std::vector<float>& values) {
+    values.resize(static_cast<size_t>(ggml_nelements(tensor)));
+    ggml_backend_tensor_get(tensor, values.data(), 0, values.size() * sizeof(float));
+  };
+  std::vector<float> sums, last;
+  for (size_t i = 0; i < probes_.size(); ++i) {
+    read(probes_[i].column_sums, sums);
+    read(probes_[i].last_row, last);
+    AddQueries(probe.layers[i], probe.rows, shape_.rows, sums, last,
+               static_cast<int>(probes_[i].column_sums->ne[0]));
+    probe.heads = static_cast<int>(probes_[i].column_sums->ne[2]);
+  }
+  probe.rows += shape_.rows;
 }
 
 int StepGraph::output_rows() const {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "decode/attention_probe.h"
 #include "decode/backend.h"
 #include "decode/layer_graph.h"
 
@@ -20,10 +21,13 @@ struct StepFeed {
   std::span<const float> hidden;  // else
   std::span<const Pos> positions;
   std::span<const int32_t> wanted;  // indices of rows
+  std::span<const float> factors;   // of the scaled layer's heads
 };
 
 // Nodes that a graph can have at most.
 size_t MaxGraphNodes(int layers, int sequences, int max_rows);
+// Of one sequence, with every layer probed.
+size_t MaxProbedGraphNodes(int layers, int max_rows);
 
 class StepGraph {
  public:
@@ -36,6 +40,9 @@ class StepGraph {
   // Feeds the inputs, computes, and copies the output's wanted rows (rows x row_width floats, as LayerGraph
   // made them) to `out`. Writes keys and values; does not append them to the cache.
   Status Run(const StepFeed& feed, const KvCache& cache, std::vector<float>& out);
+
+  // Adds what the last Run saw to a probe of the shape's layers, in their order.
+  void ReadProbes(AttentionProbe& probe) const;
 
   int output_rows() const;
   int output_width() const;
@@ -51,6 +58,7 @@ class StepGraph {
   ggml_context_ptr context_;
   ggml_cgraph* graph_ = nullptr;
   StepInputs inputs_;
+  std::vector<LayerProbeNodes> probes_;
   ggml_tensor* output_ = nullptr;  // null when the step only fills the cache
   bool only_wanted_ = false;       // the output holds wanted rows only
   std::vector<ggml_fp16_t> mask_;

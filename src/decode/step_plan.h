@@ -47,6 +47,8 @@ struct StepShape {
   int padded_rows = 0;  // rows of the matrix products before the selection of wanted rows
   int wanted = 0;       // rows that go on behind the last layer's attention
   int padded_wanted = 0;
+  int scaled = -1;          // layer of the range whose heads are multiplied by factors; -1: none
+  std::vector<int> probed;  // layers of the range whose attention is probed, ascending; then of one sequence
   friend bool operator==(const StepShape&, const StepShape&) = default;
 
   bool SelectsRows() const { return wanted != rows; }

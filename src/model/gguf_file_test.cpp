@@ -137,7 +137,7 @@ TEST_F(FrontDoor, AbsurdFigures) {
 TEST_F(FrontDoor, ModelsOfAnotherKind) {
   const size_t arch = ValueAt("general.architecture", 4 + 8);
   const std::string text = ComplaintWith(arch, Bytes{'m', 'a', 'm', 'b', 'a'});
-  EXPECT_SAYS(text, "'mamba' is not supported, only llama, qwen2, qwen3");
+  EXPECT_SAYS(text, "'mamba' is not supported, only llama, qwen2, qwen3, gptneox, gpt2");
   const size_t tokenizer = ValueAt("tokenizer.ggml.model", 4 + 8);
   EXPECT_SAYS(ComplaintWith(tokenizer, Bytes{'q', 'w', 'e', 'r', 't'}), "'qwert' is not supported");
 }
@@ -152,7 +152,7 @@ TEST_F(FrontDoor, StagesOutOfRange) {
   ASSERT_TRUE(part);
   EXPECT_EQ((*part)->weights().layers.size(), 1u);
   EXPECT_EQ((*part)->weights().embedding, nullptr);
-  EXPECT_EQ((*part)->weights().head.norm, nullptr);
+  EXPECT_EQ((*part)->weights().head.norm.weight, nullptr);
   EXPECT_LT((*part)->mapped_bytes(), fs::file_size(kDraft) / 3);
 }
 

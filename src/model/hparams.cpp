@@ -48,6 +48,13 @@ class Reader {
     return static_cast<float>(x);
   }
 
+  bool Bool(const char* key) {
+    const std::string name = arch_ + "." + key;
+    const auto value = Note(header_.Bool(name));
+    if (!value) Miss(name);
+    return value.value_or(false);
+  }
+
   std::string String(const char* key, std::string fallback) {
     return Note(header_.String(arch_ + "." + key)).value_or(std::move(fallback));
   }
@@ -79,6 +86,7 @@ constexpr double kRequired = std::numeric_limits<double>::quiet_NaN();
 Status ReadRope(Reader& in, const Arch& arch, Hparams& hp) {
   RopeParams& rope = hp.rope;
   rope.pairs = arch.rope_pairs;
+  if (rope.pairs == RopePairs::kNone) return {};
   rope.dims = in.Int("rope.dimension_count", 2, kMaxHeadDim, hp.head_dim);
   rope.base = in.Float("rope.freq_base", 1e-3, 1e12, 10000.0);
   rope.original_context = in.Int("rope.scaling.original_context_length", 1, kMaxContext, hp.context);
@@ -97,20 +105,25 @@ Status ReadRope(Reader& in, const Arch& arch, Hparams& hp) {
     rope.attn_factor *= 1.0f / (1.0f + 0.1f * std::log(s));
   }
   rope.attn_factor *= model_factor;
-  if (rope.dims != hp.head_dim)
+  if (rope.dims != hp.head_dim && !arch.partial_rope)
     return Fail(ErrorCode::kModel, "RoPE turns {} of {} elements of a head; {} models turn all", rope.dims,
                 hp.head_dim, hp.arch);
+  if (rope.dims > hp.head_dim || rope.dims % 2 != 0)
+    return Fail(ErrorCode::kModel, "RoPE turns {} of {} elements of a head, expected an even number of them",
+                rope.dims, hp.head_dim);
   return {};
 }
 
-Status ReadShape(Reader& in, Hparams& hp) {
+Status ReadShape(Reader& in, const Arch& arch, Hparams& hp) {
   hp.layers = in.Int("block_count", 1, kMaxLayers);
   hp.width = in.Int("embedding_length", 1, kMaxWidth);
   hp.heads = in.Int("attention.head_count", 1, kMaxHeads);
   hp.kv_heads = in.Int("attention.head_count_kv", 1, kMaxHeads, hp.heads);
   hp.ff = in.Int("feed_forward_length", 1, kMaxWidth * 8);
   hp.context = in.Int("context_length", 1, kMaxContext);
-  hp.rms_eps = in.Float("attention.layer_norm_rms_epsilon", 0, 1, kRequired);
+  hp.norm = arch.norm;
+  hp.norm_eps = in.Float(NormEpsKey(arch.norm), 0, 1, kRequired);
+  if (arch.states_residual) hp.parallel_residual = in.Bool(kParallelResidualKey);
   const int divided = hp.heads > 0 ? hp.width / hp.heads : 0;
   hp.head_dim = in.Int("attention.key_length", 1, kMaxHeadDim, divided);
   const int value_dim = in.Int("attention.value_length", 1, kMaxHeadDim, divided);
@@ -166,6 +179,10 @@ Status ReadVocabSize(const GgufHeader& header, Hparams& hp) {
 
 }  // namespace
 
+const char* NormEpsKey(NormKind norm) {
+  return norm == NormKind::kRms ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon";
+}
+
 Result<Hparams> ReadHparams(const GgufHeader& header) {
   Hparams hp;
   auto arch_name = header.String("general.architecture");
@@ -182,7 +199,7 @@ Result<Hparams> ReadHparams(const GgufHeader& header) {
 
   Reader in(header, hp.arch);
   if (Status s = RefuseVariants(in, hp.arch); !s) return Forward(s);
-  if (Status s = ReadShape(in, hp); !s) return Forward(s);
+  if (Status s = ReadShape(in, *arch, hp); !s) return Forward(s);
   if (Status s = ReadRope(in, *arch, hp); !s) return Forward(s);
   if (Status s = ReadVocabSize(header, hp); !s) return Forward(s);
   return hp;

@@ -19,7 +19,10 @@ Weights Slice(const Weights& weights, StageRange loaded, StageRange shown, int l
   const int first = shown.FirstLayer() - loaded.FirstLayer();
   const int count = std::max(0, shown.LastLayer(layers) - shown.FirstLayer());
   Weights slice;
-  if (shown.HasEmbedding()) slice.embedding = weights.embedding;
+  if (shown.HasEmbedding()) {
+    slice.embedding = weights.embedding;
+    slice.position_embedding = weights.position_embedding;
+  }
   if (count > 0) {
     slice.layers.assign(weights.layers.begin() + first, weights.layers.begin() + first + count);
     slice.rope_factors = weights.rope_factors;

@@ -5,6 +5,7 @@
 #include <system_error>
 #include <thread>
 
+#include "model/arch/arch.h"
 #include "model/gguf_file.h"
 #include "model/gguf_writer.h"
 #include "model/random_shape.h"
@@ -29,6 +30,15 @@ constexpr NamedType kTypes[] = {{"q4_0", GGML_TYPE_Q4_0, 2},
 constexpr int kMaxThreads = 64;
 constexpr int64_t kChunkValues = 1 << 20;  // made and quantised at once by one thread
 
+// Nothing that the old architecture says holds for the new one; what it has of its own is stated.
+void ChangeArch(const Hparams& from, const Hparams& to, GgufMetadata& m) {
+  m.RemovePrefix(from.arch + ".");
+  m.SetText("general.architecture", to.arch);
+  m.SetF32(to.arch + "." + NormEpsKey(to.norm), to.norm_eps);
+  if (FindArch(to.arch)->states_residual)
+    m.SetBool(to.arch + "." + kParallelResidualKey, to.parallel_residual);
+}
+
 GgufMetadata Metadata(const GgufHeader& like, const Hparams& from, const Hparams& to,
                       const RandomModelSpec& spec) {
   GgufMetadata m = GgufMetadata::CopyOf(like);
@@ -44,6 +54,7 @@ GgufMetadata Metadata(const GgufHeader& like, const Hparams& from, const Hparams
   m.SetU32("general.file_type", type->file_type);
 
   const std::string arch = to.arch + ".";
+  if (to.arch != from.arch) ChangeArch(from, to, m);
   m.ResizeLayerArrays(arch, static_cast<uint64_t>(from.layers), static_cast<uint64_t>(to.layers));
   for (const auto& [key, value] : {std::pair{"block_count", to.layers},
                                    {"embedding_length", to.width},
@@ -52,11 +63,11 @@ GgufMetadata Metadata(const GgufHeader& like, const Hparams& from, const Hparams
                                    {"attention.head_count_kv", to.kv_heads},
                                    {"attention.key_length", to.head_dim},
                                    {"attention.value_length", to.head_dim},
-                                   {"rope.dimension_count", to.rope.dims},
                                    {"context_length", to.context},
                                    {"vocab_size", to.vocab_rows}}) {
     m.SetU32(arch + key, static_cast<uint32_t>(value));
   }
+  if (to.rope.dims > 0) m.SetU32(arch + "rope.dimension_count", static_cast<uint32_t>(to.rope.dims));
   for (const char* key :
        {"attention.key_length_swa", "attention.value_length_swa", "rope.dimension_count_swa"}) {
     if (like.Find(arch + key) != nullptr) m.SetU32(arch + key, static_cast<uint32_t>(to.head_dim));

@@ -17,6 +17,8 @@ namespace tandem {
 // What is left unset is as in the file `like`, the vocabulary included.
 struct RandomModelSpec {
   std::string like;  // path of a GGUF: its architecture, tensors' roles, head (tied or not), biases, metadata
+  std::string
+      arch{};  // "gpt2", ...: another architecture than `like`'s, which then gives sizes and vocabulary
   std::optional<int> layers, width, heads, kv_heads, ff, vocab, context;
   // A head has width / heads dimensions, unless `like` states a head width of its own: then that is kept.
   ggml_type type = GGML_TYPE_Q8_0;  // of matrices; norms and biases are F32
@@ -36,9 +38,9 @@ Result<ggml_type> ParseWeightType(std::string_view name);
 
 // Writes the model to `out`, which appears only when whole; memory stays below about 16 MiB a thread.
 // Matrices are Gaussian with deviation 1/sqrt(input width), those that write to the residual row smaller by
-// 1/sqrt(2 layers); norms are 1. A matrix whose rows do not divide into the type's blocks (256 for q4_k, 32
-// for q4_0 and q8_0) is written in q8_0, or else f16, and a note says so. kUsage for a shape that makes no
-// sense, kFile and kModel for `like`.
+// 1/sqrt(2 layers); norms are 1, biases and tables of positions have deviation 0.02. A matrix whose rows do
+// not divide into the type's blocks (256 for q4_k, 32 for q4_0 and q8_0) is written in q8_0, or else f16, and
+// a note says so. kUsage for a shape that makes no sense, kFile and kModel for `like`.
 Result<RandomModelReport> WriteRandomModel(const RandomModelSpec& spec, const std::string& out);
 
 }  // namespace tandem

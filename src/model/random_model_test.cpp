@@ -106,6 +106,34 @@ TEST(RandomModel, HasTheShapeAskedFor) {
   }
 }
 
+TEST(RandomModel, TakesAnotherArchitecture) {
+  RandomModelSpec spec = Small(GGML_TYPE_Q8_0, 1);
+  spec.arch = "gptneox";
+  const TempModel neox(spec);
+  ASSERT_TRUE(neox.report()) << neox.report().error().message;
+  Hparams shape = neox.Shape();
+  EXPECT_EQ(shape.arch, "gptneox");
+  EXPECT_EQ(shape.rope.dims, 16);
+  EXPECT_TRUE(shape.parallel_residual);
+  EXPECT_EQ(shape.norm, NormKind::kLayer);
+  EXPECT_EQ(shape.kv_heads, 2);
+  EXPECT_EQ(OpenGguf(neox.path())->header().Find("llama.block_count"), nullptr);
+  EXPECT_NE(OpenGguf(neox.path())->header().FindTensor("output.weight"), nullptr);
+
+  // Of the same architecture again: the share of a head that turns is kept.
+  spec.like = neox.path();
+  spec.arch.clear();
+  spec.heads = 2;
+  EXPECT_EQ(TempModel(spec).Shape().rope.dims, 32);
+
+  spec.arch = "gpt2";
+  const TempModel gpt2(spec);
+  ASSERT_TRUE(gpt2.report()) << gpt2.report().error().message;
+  shape = gpt2.Shape();
+  EXPECT_EQ(shape.rope.pairs, RopePairs::kNone);
+  EXPECT_EQ(OpenGguf(gpt2.path())->header().FindTensor("position_embd.weight")->shape[1], 512);
+}
+
 TEST(RandomModel, SameSeedSameFile) {
   const TempModel a(Small(GGML_TYPE_Q4_0, 1)), c(Small(GGML_TYPE_Q4_0, 2));
   RandomModelSpec on_three_threads = Small(GGML_TYPE_Q4_0, 1);
@@ -158,6 +186,7 @@ TEST(RandomModel, RefusesShapesThatMakeNoSense) {
       {[](RandomModelSpec& s) { s.ff = 1 << 30; }, "not 1073741824"},
       {[](RandomModelSpec& s) { s.threads = 0; }, "not 0"},
       {[](RandomModelSpec& s) { s.type = GGML_TYPE_IQ2_XXS; }, "iq2_xxs"},
+      {[](RandomModelSpec& s) { s.arch = "mamba"; }, "gptneox, gpt2, not 'mamba'"},
   };
   for (const Case& c : cases) {
     RandomModelSpec spec = Small(GGML_TYPE_Q8_0, 1);

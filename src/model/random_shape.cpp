@@ -5,17 +5,19 @@
 #include <cmath>
 #include <span>
 
+#include "model/arch/arch.h"
+
 namespace tandem {
 namespace {
 
 constexpr int kMaxLayers = 512, kMaxWidth = 1 << 16, kMaxFf = 1 << 19, kMaxVocab = 1 << 20,
               kMaxContext = 1 << 20;
-constexpr float kBiasDeviation = 0.02f;
+constexpr float kBiasDeviation = 0.02f;  // of a table of positions, too
 // Of embedding and head, times sqrt(width): logits spread by about 3, as a trained model's do.
 constexpr float kLogitSpread = 3.0f;
 
-enum class Role { kMatrix, kToResidual, kEmbedding, kBias, kNorm, kRopeFactors, kDropped };
-enum class Side { kOne, kWidth, kQ, kKv, kFf, kVocab, kHead, kHalfRope };
+enum class Role { kMatrix, kToResidual, kEmbedding, kPositions, kBias, kNorm, kRopeFactors, kDropped };
+enum class Side { kOne, kWidth, kQ, kKv, kQkv, kFf, kVocab, kHead, kHalfRope, kContext };
 
 struct RoleRule {
   std::string_view name;  // without "blk.N."
@@ -25,11 +27,16 @@ struct RoleRule {
 
 constexpr RoleRule kRules[] = {
     {"token_embd.weight", Role::kEmbedding, Side::kWidth, Side::kVocab},
+    {"position_embd.weight", Role::kPositions, Side::kWidth, Side::kContext},
     {"output.weight", Role::kEmbedding, Side::kWidth, Side::kVocab},
     {"output.bias", Role::kBias, Side::kVocab, Side::kOne},
     {"output_norm.weight", Role::kNorm, Side::kWidth, Side::kOne},
+    {"output_norm.bias", Role::kBias, Side::kWidth, Side::kOne},
     {"rope_freqs.weight", Role::kRopeFactors, Side::kHalfRope, Side::kOne},
     {"attn_norm.weight", Role::kNorm, Side::kWidth, Side::kOne},
+    {"attn_norm.bias", Role::kBias, Side::kWidth, Side::kOne},
+    {"attn_qkv.weight", Role::kMatrix, Side::kWidth, Side::kQkv},
+    {"attn_qkv.bias", Role::kBias, Side::kQkv, Side::kOne},
     {"attn_q.weight", Role::kMatrix, Side::kWidth, Side::kQ},
     {"attn_k.weight", Role::kMatrix, Side::kWidth, Side::kKv},
     {"attn_v.weight", Role::kMatrix, Side::kWidth, Side::kKv},
@@ -41,6 +48,7 @@ constexpr RoleRule kRules[] = {
     {"attn_q_norm.weight", Role::kNorm, Side::kHead, Side::kOne},
     {"attn_k_norm.weight", Role::kNorm, Side::kHead, Side::kOne},
     {"ffn_norm.weight", Role::kNorm, Side::kWidth, Side::kOne},
+    {"ffn_norm.bias", Role::kBias, Side::kWidth, Side::kOne},
     {"ffn_gate.weight", Role::kMatrix, Side::kWidth, Side::kFf},
     {"ffn_up.weight", Role::kMatrix, Side::kWidth, Side::kFf},
     {"ffn_down.weight", Role::kToResidual, Side::kFf, Side::kWidth},
@@ -70,6 +78,8 @@ int64_t Length(const Hparams& shape, Side side) {
       return shape.q_width();
     case Side::kKv:
       return shape.kv_width();
+    case Side::kQkv:
+      return shape.q_width() + 2 * shape.kv_width();
     case Side::kFf:
       return shape.ff;
     case Side::kVocab:
@@ -78,6 +88,8 @@ int64_t Length(const Hparams& shape, Side side) {
       return shape.head_dim;
     case Side::kHalfRope:
       return shape.rope.dims / 2;
+    case Side::kContext:
+      return shape.context;
   }
   return 0;
 }
@@ -107,6 +119,7 @@ float Deviation(const RoleRule& rule, const Hparams& shape) {
       return kLogitSpread / std::sqrt(fan_in);
     case Role::kToResidual:
       return 1.0f / std::sqrt(fan_in * 2.0f * static_cast<float>(shape.layers));
+    case Role::kPositions:
     case Role::kBias:
       return kBiasDeviation;
     default:
@@ -127,23 +140,20 @@ class TensorList {
   TensorList(const Hparams& like, const Hparams& shape, ggml_type type, std::vector<std::string>& notes)
       : like_(like), shape_(shape), type_(type), notes_(notes) {}
 
-  Status Add(const std::string& prefix, const GgufTensor& source) {
+  // `source` is null for a tensor that the file it is like does not have.
+  Status Add(const std::string& name, const GgufTensor* source) {
     const std::string_view suffix =
-        std::string_view(source.name)
-            .substr(source.name.starts_with("blk.") ? source.name.find('.', 4) + 1 : 0);
+        std::string_view(name).substr(name.starts_with("blk.") ? name.find('.', 4) + 1 : 0);
     if (IsDropped(suffix)) {
       Note(fmt::format("{} is left out: it belongs to the weights that are not kept.", suffix));
       return {};
     }
     const RoleRule* rule = FindRule(suffix);
     if (rule == nullptr) {
-      return Fail(ErrorCode::kModel, "a random model cannot have tensor {}: its role is unknown",
-                  source.name);
+      return Fail(ErrorCode::kModel, "a random model cannot have tensor {}: its role is unknown", name);
     }
     RandomTensor tensor;
-    tensor.spec = {prefix + std::string(suffix),
-                   GGML_TYPE_F32,
-                   {Length(shape_, rule->columns), Length(shape_, rule->rows), 1, 1}};
+    tensor.spec = {name, GGML_TYPE_F32, {Length(shape_, rule->columns), Length(shape_, rule->rows), 1, 1}};
     if (!Fill(*rule, source, tensor)) return {};
     tensors_.push_back(std::move(tensor));
     return {};
@@ -153,12 +163,13 @@ class TensorList {
 
  private:
   // False when the tensor is left out.
-  bool Fill(const RoleRule& rule, const GgufTensor& source, RandomTensor& tensor) {
+  bool Fill(const RoleRule& rule, const GgufTensor* source, RandomTensor& tensor) {
     switch (rule.role) {
       case Role::kNorm:
         return true;
       case Role::kRopeFactors:
-        return CopyRope(source, tensor);
+        return CopyRope(*source, tensor);  // only ever taken from a file
+      case Role::kPositions:
       case Role::kBias:
         break;
       default:
@@ -202,10 +213,60 @@ class TensorList {
   std::vector<RandomTensor> tensors_;
 };
 
+// What an architecture has of its own; sizes stay.
+void ChangeArch(const Arch& arch, Hparams& shape) {
+  shape.arch = arch.name;
+  shape.norm = arch.norm;
+  shape.parallel_residual = arch.states_residual;  // as Pythia
+  shape.rope = {};
+  shape.rope.pairs = arch.rope_pairs;
+}
+
+// The share of a head that turns is as in `like`; in another architecture all, or a quarter as in Pythia.
+int RopeDims(const Arch& arch, const Hparams& like, int head_dim) {
+  if (arch.rope_pairs == RopePairs::kNone) return 0;
+  if (!arch.partial_rope) return head_dim;
+  const bool same = arch.name == like.arch;
+  const int turned = same ? head_dim * like.rope.dims / like.head_dim : head_dim / 4;
+  return std::max(2, turned / 2 * 2);
+}
+
+// The tensors that an architecture asks for, of those it can do without only a head that `like` has.
+Status AddWishes(const GgufHeader& like, const Hparams& shape, TensorList& list) {
+  Weights weights;
+  for (const TensorWish& wish :
+       WishesOf(*FindArch(shape.arch), shape, 0, shape.layers, true, true, weights)) {
+    const bool head = wish.name == "output.weight" && like.FindTensor(wish.name) != nullptr;
+    if (!wish.required && !head) continue;
+    if (Status s = list.Add(wish.name, nullptr); !s) return s;
+  }
+  return {};
+}
+
+// `like`'s own, its layers over and over.
+Status AddLike(const GgufHeader& like, int like_layers, int layers, TensorList& list) {
+  for (const GgufTensor& tensor : like.tensors()) {
+    if (tensor.name.starts_with("blk.")) continue;
+    if (Status s = list.Add(tensor.name, &tensor); !s) return s;
+  }
+  for (int layer = 0; layer < layers; ++layer) {
+    const std::string source = LayerPrefix(layer % like_layers);
+    for (const GgufTensor& tensor : like.tensors()) {
+      if (!tensor.name.starts_with(source)) continue;
+      if (Status s = list.Add(LayerPrefix(layer) + tensor.name.substr(source.size()), &tensor); !s) return s;
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Hparams> RandomShape(const Hparams& like, const RandomModelSpec& spec) {
+  const Arch* arch = FindArch(spec.arch.empty() ? like.arch : spec.arch);
+  if (arch == nullptr)
+    return Fail(ErrorCode::kUsage, "a random model can be of {}, not '{}'", SupportedArchs(), spec.arch);
   Hparams s = like;
+  if (arch->name != like.arch) ChangeArch(*arch, s);
   s.layers = spec.layers.value_or(like.layers);
   s.width = spec.width.value_or(like.width);
   s.heads = spec.heads.value_or(like.heads);
@@ -229,7 +290,7 @@ Result<Hparams> RandomShape(const Hparams& like, const RandomModelSpec& spec) {
   if (s.heads % s.kv_heads != 0) {
     return Fail(ErrorCode::kUsage, "{} heads cannot share {} KV heads evenly", s.heads, s.kv_heads);
   }
-  s.rope.dims = s.head_dim;
+  s.rope.dims = RopeDims(*arch, like, s.head_dim);
   return s;
 }
 
@@ -237,17 +298,9 @@ Result<std::vector<RandomTensor>> RandomTensors(const GgufHeader& like, const Hp
                                                 const Hparams& shape, ggml_type type,
                                                 std::vector<std::string>& notes) {
   TensorList list(like_shape, shape, type, notes);
-  for (const GgufTensor& tensor : like.tensors()) {
-    if (tensor.name.starts_with("blk.")) continue;
-    if (Status s = list.Add("", tensor); !s) return Forward(s);
-  }
-  for (int layer = 0; layer < shape.layers; ++layer) {
-    const std::string source = fmt::format("blk.{}.", layer % like_shape.layers);
-    for (const GgufTensor& tensor : like.tensors()) {
-      if (!tensor.name.starts_with(source)) continue;
-      if (Status s = list.Add(fmt::format("blk.{}.", layer), tensor); !s) return Forward(s);
-    }
-  }
+  const Status added = shape.arch == like_shape.arch ? AddLike(like, like_shape.layers, shape.layers, list)
+                                                     : AddWishes(like, shape, list);
+  if (!added) return Forward(added);
   return list.Take();
 }
 

@@ -28,7 +28,8 @@ struct RandomTensor {
 // `like` with the figures of `spec` put in. kUsage, with the figures, when they do not fit together.
 Result<Hparams> RandomShape(const Hparams& like, const RandomModelSpec& spec);
 
-// The tensors of a model of that shape: globals as `like` orders them, then layer after layer. Tensors that
+// The tensors of a model of that shape: globals as `like` orders them, then layer after layer; of another
+// architecture than `like`'s those it asks for (model/arch/arch.h). Tensors that
 // do not carry over, and types that rows do not fit, are told in `notes`. kModel for a tensor of unknown
 // role.
 Result<std::vector<RandomTensor>> RandomTensors(const GgufHeader& like, const Hparams& like_shape,

@@ -59,7 +59,8 @@ TensorWishes AllWishes(const Arch& arch, const Hparams& hp, std::span<const Stag
 
 const GgufTensor* SourceOf(const GgufHeader& header, const TensorWish& wish) {
   const GgufTensor* tensor = header.FindTensor(wish.name);
-  if (tensor == nullptr && wish.name == "output.weight") return header.FindTensor("token_embd.weight");
+  if (tensor == nullptr && wish.name == "output.weight" && !wish.required)
+    return header.FindTensor("token_embd.weight");
   return tensor;
 }
 

@@ -17,25 +17,33 @@ struct Linear {
   bool bias_first = false;
 };
 
+struct NormWeights {
+  ggml_tensor* weight = nullptr;  // F32, as wide as the rows
+  ggml_tensor* bias = nullptr;    // F32, of NormKind::kLayer
+};
+
 struct LayerWeights {
-  ggml_tensor* attn_norm = nullptr;
-  Linear q, k, v, o;
-  ggml_tensor* q_norm = nullptr;  // RMS norm over each head
-  ggml_tensor* k_norm = nullptr;
-  ggml_tensor* ffn_norm = nullptr;
-  Linear gate, up, down;
+  NormWeights attn_norm;
+  Linear q, k, v;              // or, in one product,
+  Linear qkv;                  // out = queries, then keys, then values
+  NormWeights q_norm, k_norm;  // over each head
+  Linear o;
+  NormWeights ffn_norm;
+  Linear gate;  // null: GELU(up) instead of SiLU(gate) * up
+  Linear up, down;
 };
 
 struct HeadWeights {
-  ggml_tensor* norm = nullptr;
+  NormWeights norm;
   Linear output;  // of a tied model a second tensor over the embedding's data, so that it may be repacked
 };
 
 struct Weights {
-  ggml_tensor* embedding = nullptr;     // [width, vocab_rows]; null when the range lacks the embedding stage
-  std::vector<LayerWeights> layers;     // of the loaded range only, in order
-  ggml_tensor* rope_factors = nullptr;  // F32 [rope.dims / 2], divides each pair's frequency
-  HeadWeights head;                     // nulls when the range lacks the head
+  ggml_tensor* embedding = nullptr;           // [width, vocab_rows]; null when the range lacks its stage
+  ggml_tensor* position_embedding = nullptr;  // [width, context]; of the same stage, RopePairs::kNone
+  std::vector<LayerWeights> layers;           // of the loaded range only, in order
+  ggml_tensor* rope_factors = nullptr;        // F32 [rope.dims / 2], divides each pair's frequency
+  HeadWeights head;                           // nulls when the range lacks the head
 };
 
 }  // namespace tandem

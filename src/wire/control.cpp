@@ -10,7 +10,7 @@
 namespace tandem {
 namespace {
 
-// The deepest of our tables is Open with its SamplingTable.
+// The deepest of our tables is Open with its SamplingTable and CutTable.
 constexpr flatbuffers::uoffset_t kMaxDepth = 4;
 constexpr flatbuffers::uoffset_t kMaxTables = 4;
 
@@ -146,6 +146,13 @@ void WriteBody(const Welcome& welcome, ByteWriter& out) {
     table.add_vocabulary_bytes(welcome.vocabulary->bytes);
     table.add_vocabulary(&vocabulary);
   }
+  schema::Digest256 identity;
+  if (welcome.split) {
+    identity = Pack(welcome.split->identity);
+    table.add_layers(welcome.split->layers);
+    table.add_width(welcome.split->width);
+    table.add_identity(&identity);
+  }
   Finish(table.Finish(), builder, out);
 }
 
@@ -170,6 +177,9 @@ Result<Frame> ReadWelcome(ByteView body) {
       checks.Complain("vocabulary", "has {} bytes, not 1 to {}", welcome.vocabulary->bytes,
                       kMaxVocabularyBytes);
   }
+  if (table->identity() != nullptr)
+    welcome.split = {checks.Within(table->layers(), kMaxPos, "layers"),
+                     checks.Within(table->width(), kMaxPos, "width"), Unpack(*table->identity())};
   return checks.Or(std::move(welcome));
 }
 
@@ -216,6 +226,27 @@ std::vector<PromptSpan> ReadSpans(const flatbuffers::Vector<const schema::Span*>
 
 }  // namespace
 
+namespace {
+
+flatbuffers::Offset<schema::CutTable> Pack(const ModelCut& cut, flatbuffers::FlatBufferBuilder& builder) {
+  const schema::Digest256 identity = Pack(cut.identity);
+  return schema::CreateCutTable(builder, cut.begin, cut.end, &identity, Pack(cut.codec, builder),
+                                Pack(cut.codec_back, builder), cut.untold);
+}
+
+ModelCut Unpack(const schema::CutTable& table, Checks& checks) {
+  ModelCut cut;
+  cut.begin = checks.Within(table.begin(), kMaxPos, "the cut's begin");
+  cut.end = checks.Within(table.end(), kMaxPos, "the cut's end");
+  cut.identity = Unpack(*table.identity());
+  cut.codec = checks.Text(table.codec(), "codec");
+  if (table.codec_back() != nullptr) cut.codec_back = checks.Text(table.codec_back(), "codec_back");
+  cut.untold = checks.Within(table.untold(), kMaxOpenTokens, "untold");
+  return cut;
+}
+
+}  // namespace
+
 void WriteBody(const Open& open, ByteWriter& out) {
   flatbuffers::FlatBufferBuilder builder;
   ByteWriter packed;
@@ -225,8 +256,9 @@ void WriteBody(const Open& open, ByteWriter& out) {
   const auto ids = builder.CreateVector(packed.Take());
   const auto span_vector = builder.CreateVectorOfStructs(spans);
   const auto sampling = Pack(open.sampling, builder);
+  const auto cut = open.cut ? Pack(*open.cut, builder) : flatbuffers::Offset<schema::CutTable>();
   Finish(schema::CreateOpenTable(builder, ids, span_vector, sampling, open.epoch, open.run_until,
-                                 static_cast<uint8_t>(open.rule), open.law_ids, open.lattice),
+                                 static_cast<uint8_t>(open.rule), open.law_ids, open.lattice, cut),
          builder, out);
 }
 
@@ -236,11 +268,12 @@ Result<Frame> ReadOpen(ByteView body) {
   Result<std::vector<Token>> ids =
       UnpackIds({table->ids()->data(), table->ids()->size()}, kMaxOpenTokens, "Open frame");
   if (!ids) return Forward(ids);
-  if (ids->empty()) return Fail(ErrorCode::kProtocol, "Open frame: no ids");
   Open open;
   Checks checks("Open");
   open.ids = std::move(*ids);
-  open.spans = ReadSpans(table->spans(), open.ids.size(), checks);
+  if (table->cut() != nullptr) open.cut = Unpack(*table->cut(), checks);
+  if (open.Length() == 0) return Fail(ErrorCode::kProtocol, "Open frame: no ids");
+  open.spans = ReadSpans(table->spans(), open.Length(), checks);
   open.sampling = Unpack(*table->sampling());
   open.epoch = table->epoch();
   open.run_until = checks.Within(table->run_until(), kMaxPos, "run_until");

@@ -20,6 +20,8 @@ struct KindOf {
   FrameKind operator()(const CodedDrafts&) const { return FrameKind::kCodedDrafts; }
   FrameKind operator()(const VocabularyWanted&) const { return FrameKind::kVocabularyWanted; }
   FrameKind operator()(const VocabularyPart&) const { return FrameKind::kVocabularyPart; }
+  FrameKind operator()(const HiddenRows&) const { return FrameKind::kHiddenRows; }
+  FrameKind operator()(const HiddenBack&) const { return FrameKind::kHiddenBack; }
 };
 
 }  // namespace
@@ -64,8 +66,10 @@ Result<Frame> Decode(ByteView bytes) {
       return ReadVocabularyWanted(body);
     case FrameKind::kVocabularyPart:
       return ReadVocabularyPart(body);
-    case FrameKind::kRows:
-      break;  // reserved
+    case FrameKind::kHiddenRows:
+      return ReadHiddenRows(body);
+    case FrameKind::kHiddenBack:
+      return ReadHiddenBack(body);
   }
   return Fail(ErrorCode::kProtocol, "a frame of unknown kind {}", bytes[0]);
 }
@@ -98,8 +102,10 @@ const char* FrameName(const Frame& frame) {
       return "VocabularyWanted";
     case FrameKind::kVocabularyPart:
       return "VocabularyPart";
-    case FrameKind::kRows:
-      break;
+    case FrameKind::kHiddenRows:
+      return "HiddenRows";
+    case FrameKind::kHiddenBack:
+      return "HiddenBack";
   }
   return "unknown";
 }

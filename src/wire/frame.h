@@ -32,6 +32,7 @@ constexpr size_t kMaxCosts = 64;                      // row counts in Costs
 constexpr size_t kMaxCodedBytes = 16u << 10;          // of a coded block
 constexpr int32_t kMaxCodedDrafts = 16;               // ids in it; part of the codec's shape on both sides
 constexpr size_t kMaxVocabularyPart = 256u << 10;     // bytes of a VocabularyPart, so that pings get through
+constexpr size_t kMaxRowsBytes = 256u << 10;          // of coded rows in a frame, for the same reason
 
 // First byte of a frame. Numbers are never reused.
 enum class FrameKind : uint8_t {
@@ -46,8 +47,9 @@ enum class FrameKind : uint8_t {
   kClose = 9,
   kCosts = 10,
   kCodedDrafts = 11,
+  kHiddenBack = 12,
   kVocabularyPart = 16,
-  kRows = 17,  // reserved: a header, then raw rows of hidden states
+  kHiddenRows = 17,
   kVocabularyWanted = 18,
 };
 
@@ -58,6 +60,26 @@ struct Hello {
   bool has_vocab = true;   // false: a client without a model, whose vocabulary comes from the cloud
   VocabIdentity vocab{};
   friend bool operator==(const Hello&, const Hello&) = default;
+};
+
+// What a cloud says of the model whose layers it computes for others.
+struct SplitOffer {
+  int32_t layers = 0;
+  int32_t width = 0;  // floats of a row of activations
+  Digest identity{};  // ModelIdentity (model/tensor_hashes.h)
+  friend bool operator==(const SplitOffer&, const SplitOffer&) = default;
+};
+
+// A session in which the cloud computes layers [begin, end) of the model, and the head behind the last one;
+// what lies before and behind is the edge's.
+struct ModelCut {
+  int32_t begin = 0;
+  int32_t end = 0;
+  Digest identity{};         // of the edge's model: must be the cloud's
+  std::string codec{};       // of rows to the cloud (codec/row_codec_spec.h)
+  std::string codec_back{};  // of rows to the edge, where the head is the edge's
+  Pos untold = 0;            // leading positions of the text whose ids the cloud is not told
+  friend bool operator==(const ModelCut&, const ModelCut&) = default;
 };
 
 // cloud -> edge, answer to Hello.
@@ -72,20 +94,25 @@ struct Welcome {
   int32_t context = 0;    // positions
   int32_t max_draft = 0;  // ids of one Drafts frame that the cloud will verify in one step
   std::optional<VocabularyOffer> vocabulary{};  // for a Hello without one; nullopt: none is handed over
+  std::optional<SplitOffer> split{};            // nullopt: it computes whole models only
   friend bool operator==(const Welcome&, const Welcome&) = default;
 };
 
 // edge -> cloud: a session on this connection, from nothing but ids. Sent again after a lost link with all
 // committed ids.
 struct Open {
-  std::vector<Token> ids{};         // prompt and everything committed, at least one id
+  std::vector<Token> ids{};         // prompt and everything committed, at least one id; behind cut->untold
+                                    // positions where the model is cut, and then there may be none
   std::vector<PromptSpan> spans{};  // which of them came as prompts
   SamplingParams sampling{};
   uint32_t epoch = 0;  // epoch of the first Drafts that will follow
   Pos run_until = 0;   // credit: the cloud may extend the text by itself to this length; 0: only verify
-  Rule rule = Rule::kCoupled;  // that judges drafts
-  int32_t law_ids = 8;         // of a law, with the rules that need laws (base/sparse_draft.h)
-  int32_t lattice = 100;       // shares of a law, likewise
+  Rule rule = Rule::kCoupled;     // that judges drafts
+  int32_t law_ids = 8;            // of a law, with the rules that need laws (base/sparse_draft.h)
+  int32_t lattice = 100;          // shares of a law, likewise
+  std::optional<ModelCut> cut{};  // where the model is cut between edge and cloud; nullopt: it is not
+
+  size_t Length() const { return ids.size() + (cut ? static_cast<size_t>(cut->untold) : 0); }
   friend bool operator==(const Open&, const Open&) = default;
 };
 
@@ -121,6 +148,28 @@ struct CodedDrafts {
   Pos base = 0;
   Bytes block{};
   friend bool operator==(const CodedDrafts&, const CodedDrafts&) = default;
+};
+
+// edge -> cloud, where the model is cut: activations of the positions from `first` on. They come in order
+// without gaps; those of a branch that has ended are sent again for the ids that took its place. With `asks`
+// the frame is one of drafts as well (where the head is the cloud's) or wants its rows back (where it is the
+// edge's), and its rows reach up to the last draft.
+struct HiddenRows {
+  uint32_t epoch = 0;
+  Pos first = 0;
+  bool asks = false;
+  Pos base = 0;              // with asks: as in Drafts
+  std::vector<Token> ids{};  // likewise; none where the head is the edge's
+  Bytes block{};             // rows as the session's codec makes them (codec/row_codec.h); at least one
+  friend bool operator==(const HiddenRows&, const HiddenRows&) = default;
+};
+
+// cloud -> edge, where the head is the edge's: what became of the rows from `first` on.
+struct HiddenBack {
+  Pos first = 0;
+  uint64_t server_us = 0;  // from the arrival of the frame that asked to now
+  Bytes block{};
+  friend bool operator==(const HiddenBack&, const HiddenBack&) = default;
 };
 
 // cloud -> edge: cumulative. Drafts for positions below base + accepted stand; `token` is the text at base +
@@ -173,7 +222,7 @@ struct VocabularyPart {
 };
 
 using Frame = std::variant<Hello, Welcome, Open, Opened, Drafts, Verdict, Credit, Fault, Close, Costs,
-                           CodedDrafts, VocabularyWanted, VocabularyPart>;
+                           CodedDrafts, VocabularyWanted, VocabularyPart, HiddenRows, HiddenBack>;
 
 // Text is cleaned and cut to kMaxText (text.h). A frame with values out of range becomes bytes that Decode
 // refuses. Hello without has_vocab drops vocab.

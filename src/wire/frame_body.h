@@ -20,6 +20,8 @@ void WriteBody(const Costs& costs, ByteWriter& out);
 void WriteBody(const CodedDrafts& drafts, ByteWriter& out);
 void WriteBody(const VocabularyWanted& wanted, ByteWriter& out);
 void WriteBody(const VocabularyPart& part, ByteWriter& out);
+void WriteBody(const HiddenRows& rows, ByteWriter& out);
+void WriteBody(const HiddenBack& rows, ByteWriter& out);
 
 Result<Frame> ReadHello(ByteView body);
 Result<Frame> ReadWelcome(ByteView body);
@@ -34,6 +36,8 @@ Result<Frame> ReadCosts(ByteView body);
 Result<Frame> ReadCodedDrafts(ByteView body);
 Result<Frame> ReadVocabularyWanted(ByteView body);
 Result<Frame> ReadVocabularyPart(ByteView body);
+Result<Frame> ReadHiddenRows(ByteView body);
+Result<Frame> ReadHiddenBack(ByteView body);
 
 // Ids as varints, one after the other, to the end of `packed`: 2 bytes an id below 16384, 3 below 2097152.
 void PackIds(const std::vector<Token>& ids, ByteWriter& out);

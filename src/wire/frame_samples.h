@@ -70,6 +70,22 @@ inline std::optional<VocabularyOffer> Offer() {
   if (*rc::gen::arbitrary<bool>()) return std::nullopt;
   return VocabularyOffer{.bytes = Offset() + 1, .digest = Sha()};
 }
+inline std::optional<SplitOffer> Split() {
+  if (*rc::gen::arbitrary<bool>()) return std::nullopt;
+  return SplitOffer{.layers = Id(), .width = Id(), .identity = Sha()};
+}
+inline std::optional<ModelCut> CutOrNot() {
+  if (*rc::gen::arbitrary<bool>()) return std::nullopt;
+  return ModelCut{.begin = Id(),
+                  .end = Id(),
+                  .identity = Sha(),
+                  .codec = Text(),
+                  .codec_back = Text(),
+                  .untold = *rc::gen::inRange<Pos>(1, 5000)};
+}
+inline Bytes Block() {
+  return *rc::gen::nonEmpty(rc::gen::arbitrary<Bytes>());
+}
 inline float Number() {
   return static_cast<float>(*rc::gen::inRange(-1000, 1000)) / 16;
 }
@@ -105,7 +121,7 @@ inline std::vector<PromptSpan> Spans(Pos length) {
 inline rc::Gen<Frame> AnyFrame() {
   using namespace arbitrary;
   return rc::gen::exec([]() -> Frame {
-    switch (*rc::gen::inRange(0, 13)) {
+    switch (*rc::gen::inRange(0, 15)) {
       case 0: {
         Hello hello{.version = U32(), .software = Text(), .has_vocab = *rc::gen::arbitrary<bool>()};
         if (hello.has_vocab) hello.vocab = VocabId();
@@ -121,10 +137,12 @@ inline rc::Gen<Frame> AnyFrame() {
                        .exact = *rc::gen::arbitrary<bool>(),
                        .context = Id(),
                        .max_draft = *rc::gen::inRange(0, 1025),
-                       .vocabulary = Offer()};
+                       .vocabulary = Offer(),
+                       .split = Split()};
       case 2: {
         Open open{.ids = Ids(1), .sampling = Sampling(), .epoch = U32(), .run_until = Id()};
-        open.spans = Spans(static_cast<Pos>(open.ids.size()));
+        open.cut = CutOrNot();
+        open.spans = Spans(static_cast<Pos>(open.Length()));
         open.rule = static_cast<Rule>(*rc::gen::inRange(0, 3));
         open.law_ids = Id(), open.lattice = Id();
         return open;
@@ -163,6 +181,13 @@ inline rc::Gen<Frame> AnyFrame() {
         return VocabularyWanted{.offset = Offset()};
       case 10:
         return VocabularyPart{.offset = Offset(), .bytes = *rc::gen::nonEmpty(rc::gen::arbitrary<Bytes>())};
+      case 12: {
+        HiddenRows rows{.epoch = U32(), .first = Id(), .asks = *rc::gen::arbitrary<bool>(), .block = Block()};
+        if (rows.asks) rows.base = *rc::gen::inRange(0, kMax - 1024), rows.ids = Ids(0);
+        return rows;
+      }
+      case 13:
+        return HiddenBack{.first = Id(), .server_us = ServerUs(), .block = Block()};
       default:
         return Close{};
     }

@@ -5,6 +5,8 @@
 //   Close
 //   Costs    step_us*                (to the frame's end)
 //   CodedDrafts  epoch base block    (to the frame's end)
+//   HiddenRows     epoch first asks [base count id*count] block    (block to the frame's end)
+//   HiddenBack first server_us block                           (likewise)
 // And the handing over of a vocabulary, whose parts are bytes as they are:
 //   VocabularyWanted  offset
 //   VocabularyPart    offset byte*       (to the frame's end)
@@ -175,6 +177,65 @@ uint32_t NextOffset(Fields& fields) {
 }
 
 }  // namespace
+
+void WriteBody(const HiddenRows& rows, ByteWriter& out) {
+  out.Varint(rows.epoch);
+  out.Varint(Wide(rows.first));
+  out.Varint(rows.asks ? 1 : 0);
+  if (rows.asks) {
+    out.Varint(Wide(rows.base));
+    out.Varint(rows.ids.size());
+    PackIds(rows.ids, out);
+  }
+  out.Raw(rows.block);
+}
+
+namespace {
+
+// Coded rows, to the frame's end.
+Status CheckBlock(ByteView block, const char* frame) {
+  if (!block.empty() && block.size() <= kMaxRowsBytes) return {};
+  return Fail(ErrorCode::kProtocol, "{} frame: {} bytes of rows, not 1 to {}", frame, block.size(),
+              kMaxRowsBytes);
+}
+
+}  // namespace
+
+Result<Frame> ReadHiddenRows(ByteView body) {
+  Fields fields(body, "HiddenRows");
+  HiddenRows rows;
+  rows.epoch = static_cast<uint32_t>(fields.Next("epoch", kMaxEpoch));
+  rows.first = static_cast<Pos>(fields.Next("first", kMaxPos));
+  rows.asks = fields.Next("asks", 1) == 1;
+  if (rows.asks) {
+    rows.base = static_cast<Pos>(fields.Next("base", kMaxPos - kMaxDraftTokens));
+    const uint64_t count = fields.Next("count", kMaxDraftTokens);
+    for (uint64_t i = 0; i < count; ++i) rows.ids.push_back(static_cast<Token>(fields.Next("id", kMaxPos)));
+  }
+  const ByteView block = fields.Rest();
+  if (const Status status = fields.Check(); !status) return Forward(status);
+  if (const Status status = CheckBlock(block, "HiddenRows"); !status) return Forward(status);
+  rows.block.assign(block.begin(), block.end());
+  return rows;
+}
+
+void WriteBody(const HiddenBack& rows, ByteWriter& out) {
+  out.Varint(Wide(rows.first));
+  out.Varint(rows.server_us);
+  out.Raw(rows.block);
+}
+
+Result<Frame> ReadHiddenBack(ByteView body) {
+  Fields fields(body, "HiddenBack");
+  HiddenBack rows;
+  rows.first = static_cast<Pos>(fields.Next("first", kMaxPos));
+  rows.server_us = fields.Next("server_us", kMaxServerUs);
+  const ByteView block = fields.Rest();
+  if (const Status status = fields.Check(); !status) return Forward(status);
+  if (const Status status = CheckBlock(block, "HiddenBack"); !status) return Forward(status);
+  rows.block.assign(block.begin(), block.end());
+  return rows;
+}
 
 void WriteBody(const VocabularyWanted& wanted, ByteWriter& out) {
   out.Varint(wanted.offset);

@@ -58,9 +58,10 @@ TempFile::~TempFile() {
   std::filesystem::remove(path_, ignored);
 }
 
-RandomModelSpec SmallModel(ggml_type type) {
+RandomModelSpec SmallModel(ggml_type type, const std::string& arch) {
   RandomModelSpec spec;
   spec.like = DemoModel("demo-target-q8_0.gguf").path;
+  spec.arch = arch;
   spec.layers = 3;
   spec.width = 256;
   spec.heads = 4;

@@ -38,8 +38,8 @@ class TempFile {
 };
 
 // A small model with random weights: like the demo target, 3 layers, width 256, 4 heads, 2 KV heads,
-// feed-forward 512, 512 ids, context 1024.
-RandomModelSpec SmallModel(ggml_type type);
+// feed-forward 512, 512 ids, context 1024; of another architecture than llama where one is named.
+RandomModelSpec SmallModel(ggml_type type, const std::string& arch = "");
 
 // Writes it and throws std::runtime_error if that fails.
 void WriteModel(const RandomModelSpec& spec, const std::string& path);

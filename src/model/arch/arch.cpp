@@ -5,7 +5,7 @@ namespace tandem {
 
 namespace {
 
-constexpr const Arch* kArchs[] = {&kLlamaArch, &kQwen2Arch, &kQwen3Arch};
+constexpr const Arch* kArchs[] = {&kLlamaArch, &kQwen2Arch, &kQwen3Arch, &kGptNeoxArch, &kGpt2Arch};
 
 }  // namespace
 
@@ -31,6 +31,11 @@ void WishVector(const std::string& name, int64_t size, bool required, ggml_tenso
   wishes.push_back({name, {size}, TensorUse::kVector, required, &slot});
 }
 
+void WishNorm(const Hparams& hp, const std::string& name, NormWeights& norm, TensorWishes& wishes) {
+  WishVector(name + ".weight", hp.width, true, norm.weight, wishes);
+  if (hp.norm == NormKind::kLayer) WishVector(name + ".bias", hp.width, true, norm.bias, wishes);
+}
+
 void WishLinear(const std::string& name, int64_t in, int64_t out, Biases biases, Linear& linear,
                 TensorWishes& wishes) {
   wishes.push_back({name + ".weight", {in, out}, TensorUse::kMatrix, true, &linear.weight});
@@ -40,7 +45,7 @@ void WishLinear(const std::string& name, int64_t in, int64_t out, Biases biases,
 
 void WishAttention(const Hparams& hp, const std::string& prefix, Biases qkv, Biases o, LayerWeights& layer,
                    TensorWishes& wishes) {
-  WishVector(prefix + "attn_norm.weight", hp.width, true, layer.attn_norm, wishes);
+  WishNorm(hp, prefix + "attn_norm", layer.attn_norm, wishes);
   WishLinear(prefix + "attn_q", hp.width, hp.q_width(), qkv, layer.q, wishes);
   WishLinear(prefix + "attn_k", hp.width, hp.kv_width(), qkv, layer.k, wishes);
   WishLinear(prefix + "attn_v", hp.width, hp.kv_width(), qkv, layer.v, wishes);
@@ -52,11 +57,22 @@ void WishAttention(const Hparams& hp, const std::string& prefix, Biases qkv, Bia
 
 void WishGatedFeedForward(const Hparams& hp, const std::string& prefix, Biases biases, LayerWeights& layer,
                           TensorWishes& wishes) {
-  WishVector(prefix + "ffn_norm.weight", hp.width, true, layer.ffn_norm, wishes);
+  WishNorm(hp, prefix + "ffn_norm", layer.ffn_norm, wishes);
   WishLinear(prefix + "ffn_gate", hp.width, hp.ff, biases, layer.gate, wishes);
   WishLinear(prefix + "ffn_up", hp.width, hp.ff, biases, layer.up, wishes);
   WishLinear(prefix + "ffn_down", hp.ff, hp.width, biases, layer.down, wishes);
   for (Linear* linear : {&layer.gate, &layer.up, &layer.down}) linear->bias_first = true;
+}
+
+void WishGptLayer(const Hparams& hp, const std::string& prefix, LayerWeights& layer, TensorWishes& wishes) {
+  WishNorm(hp, prefix + "attn_norm", layer.attn_norm, wishes);
+  WishLinear(prefix + "attn_qkv", hp.width, hp.q_width() + 2 * hp.kv_width(), Biases::kRequired, layer.qkv,
+             wishes);
+  WishLinear(prefix + "attn_output", hp.q_width(), hp.width, Biases::kRequired, layer.o, wishes);
+  WishScales(prefix, {{"attn_qkv", &layer.qkv}, {"attn_output", &layer.o}}, wishes);
+  WishNorm(hp, prefix + "ffn_norm", layer.ffn_norm, wishes);
+  WishLinear(prefix + "ffn_up", hp.width, hp.ff, Biases::kRequired, layer.up, wishes);
+  WishLinear(prefix + "ffn_down", hp.ff, hp.width, Biases::kRequired, layer.down, wishes);
 }
 
 void WishScales(const std::string& prefix, std::initializer_list<std::pair<const char*, Linear*>> linears,
@@ -71,6 +87,12 @@ TensorWishes WishesOf(const Arch& arch, const Hparams& hp, int first_layer, int 
   if (embedding) {
     wishes.push_back(
         {"token_embd.weight", {hp.width, hp.vocab_rows}, TensorUse::kLookup, true, &weights.embedding});
+    if (arch.rope_pairs == RopePairs::kNone)
+      wishes.push_back({"position_embd.weight",
+                        {hp.width, hp.context},
+                        TensorUse::kLookup,
+                        true,
+                        &weights.position_embedding});
   }
   const int layers = std::max(0, last_layer - first_layer);
   weights.layers.resize(static_cast<size_t>(layers));
@@ -80,10 +102,13 @@ TensorWishes WishesOf(const Arch& arch, const Hparams& hp, int first_layer, int 
   if (layers > 0 && arch.rope_factors)
     WishVector("rope_freqs.weight", hp.rope.dims / 2, false, weights.rope_factors, wishes);
   if (head) {
-    WishVector("output_norm.weight", hp.width, true, weights.head.norm, wishes);
+    WishNorm(hp, "output_norm", weights.head.norm, wishes);
     // Absent in a tied model: the loader then takes the embedding's data.
-    wishes.push_back(
-        {"output.weight", {hp.width, hp.vocab_rows}, TensorUse::kMatrix, false, &weights.head.output.weight});
+    wishes.push_back({"output.weight",
+                      {hp.width, hp.vocab_rows},
+                      TensorUse::kMatrix,
+                      !arch.may_tie,
+                      &weights.head.output.weight});
     WishVector("output.scale", 1, false, weights.head.output.scale, wishes);
     WishVector("output.bias", hp.vocab_rows, false, weights.head.output.bias, wishes);
   }

@@ -42,12 +42,16 @@ struct Arch {
   // Ends of names of tensors that files may hold and libllama leaves out of the step; any other tensor that
   // nobody wished for is refused.
   std::vector<std::string_view> unused;
+  NormKind norm = NormKind::kRms;
+  bool may_tie = true;           // files may leave output.weight out: the embedding then is the head
+  bool partial_rope = false;     // files may say that fewer elements than a head's turn
+  bool states_residual = false;  // files say whether the residual is parallel (kParallelResidualKey)
 };
 
-extern const Arch kLlamaArch, kQwen2Arch, kQwen3Arch;
+extern const Arch kLlamaArch, kQwen2Arch, kQwen3Arch, kGptNeoxArch, kGpt2Arch;
 
 const Arch* FindArch(std::string_view name);  // null when not supported
-std::string SupportedArchs();                 // "llama, qwen2, qwen3"
+std::string SupportedArchs();                 // "llama, qwen2, ..."
 
 // All wishes of a range; slots point into `weights`, whose layers are sized here and must not move
 // afterwards.
@@ -60,12 +64,17 @@ void WishLinear(const std::string& name, int64_t in, int64_t out, Biases biases,
                 TensorWishes& wishes);
 void WishVector(const std::string& name, int64_t size, bool required, ggml_tensor*& slot,
                 TensorWishes& wishes);
+// A norm of the model's kind over rows of the hidden width.
+void WishNorm(const Hparams& hp, const std::string& name, NormWeights& norm, TensorWishes& wishes);
 // Norm, Q, K, V and output of an attention block; `qkv` rules the first three's biases, `o` the output's.
 void WishAttention(const Hparams& hp, const std::string& prefix, Biases qkv, Biases o, LayerWeights& layer,
                    TensorWishes& wishes);
 // Norm, gate, up and down of a gated feed-forward block.
 void WishGatedFeedForward(const Hparams& hp, const std::string& prefix, Biases biases, LayerWeights& layer,
                           TensorWishes& wishes);
+// The block of GPT-2, which GPT-NeoX has too: Q, K and V in one product, a feed-forward block without gate,
+// a bias everywhere.
+void WishGptLayer(const Hparams& hp, const std::string& prefix, LayerWeights& layer, TensorWishes& wishes);
 // The scale beside each weight of a block (weights.h).
 void WishScales(const std::string& prefix, std::initializer_list<std::pair<const char*, Linear*>> linears,
                 TensorWishes& wishes);

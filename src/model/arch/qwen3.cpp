@@ -9,8 +9,8 @@ namespace {
 void Layer(const Hparams& hp, int layer, LayerWeights& weights, TensorWishes& wishes) {
   const std::string prefix = LayerPrefix(layer);
   WishAttention(hp, prefix, Biases::kOptional, Biases::kNone, weights, wishes);
-  WishVector(prefix + "attn_q_norm.weight", hp.head_dim, true, weights.q_norm, wishes);
-  WishVector(prefix + "attn_k_norm.weight", hp.head_dim, true, weights.k_norm, wishes);
+  WishVector(prefix + "attn_q_norm.weight", hp.head_dim, true, weights.q_norm.weight, wishes);
+  WishVector(prefix + "attn_k_norm.weight", hp.head_dim, true, weights.k_norm.weight, wishes);
   WishGatedFeedForward(hp, prefix, Biases::kNone, weights, wishes);
   WishScales(prefix, {{"ffn_gate", &weights.gate}, {"ffn_up", &weights.up}, {"ffn_down", &weights.down}},
              wishes);

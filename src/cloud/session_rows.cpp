@@ -1,0 +1,37 @@
+// What a session does with activations where the model is cut; see session.h.
+#include <algorithm>
+
+#include "cloud/session.h"
+
+namespace tandem {
+
+Pos Session::PrefillEnd() const {
+  const Pos end = Length() - 1;
+  if (!rows_in_ || HeadAlone()) return end;
+  return std::max(cached_, PrefillStart(spans_, std::min(end, rows_in_->end())));
+}
+
+void Session::TakeHidden(Pos begin, Pos end) {
+  if (!rows_in_) return;
+  const std::span<const float> rows = rows_in_->At(begin, end);
+  hidden_.assign(rows.begin(), rows.end());
+}
+
+// Rows of a branch that is dead are not decoded: their edge knows by now, or will.
+Status Session::OnRows(const HiddenRows& rows, Micros now) {
+  if (!rows_in_) return Fail(ErrorCode::kProtocol, "Rows in a session whose model is not cut");
+  last_active_ = std::max(last_active_, now);
+  if (rows.epoch < epoch_) {
+    stats_.stale += rows.ids.size();
+    return {};
+  }
+  const auto appended = rows_in_->Append(rows);
+  if (!appended) return Forward(appended);
+  if (!*appended || !rows.asks) return {};
+  const int64_t last = int64_t{rows.base} + static_cast<int64_t>(rows.ids.size());
+  if (last != rows_in_->end())
+    return Fail(ErrorCode::kProtocol, "rows up to position {} with drafts up to {}", rows_in_->end(), last);
+  return TakeDrafts({rows.epoch, rows.base, rows.ids}, now);
+}
+
+}  // namespace tandem

@@ -1,0 +1,44 @@
+// How much each attention head matters to a model, for `weighted_importance` (codec/row_importance.h): by how
+// much the loss rises when that head alone says nothing. No gradients are needed, the figure has a unit (nats
+// a token), and it is measured on texts of one's own. Silencing heads one at a time is how Michel, Levy and
+// Neubig ("Are sixteen heads really better than one?", arXiv 1905.10650) ask which heads a model could do
+// without; system 1 took attention times its gradient (layer-wise relevance propagation) instead.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/result.h"
+#include "base/types.h"
+#include "model/model.h"
+
+namespace tandem {
+
+struct HeadRelevance {
+  double loss = 0;  // nats a token with all heads
+  // [layer][head]: nats a token more without that head. Negative where the model is better off without it.
+  std::vector<std::vector<double>> rise;
+
+  // What the heads of a layer count: their rises, those below 0 taken as 0, as shares of their sum; all alike
+  // where no head's rise is above 0. Sums to 1.
+  std::vector<float> Weights(size_t layer) const;
+};
+
+struct HeadRelevanceOptions {
+  int threads = 1;
+  // Told after each head how many of all are done; false ends the measurement.
+  std::function<bool(size_t done, size_t total)> go_on{};
+};
+
+// Every head of every layer, on the texts' tokens from the second on. Costs about layers * heads / 2 passes
+// over the texts: layers below the silenced one are computed once. Memory: the hidden rows of all texts,
+// width floats a token. kUsage for a model in part, no texts, texts of fewer than two ids, more than the
+// context or with ids that have no logits, or when go_on says no; kModel for losses that are not finite; else
+// as GgmlEngine.
+Result<HeadRelevance> MeasureHeadRelevance(const Model& model, std::span<const std::vector<Token>> texts,
+                                           const HeadRelevanceOptions& options);
+
+}  // namespace tandem
