@@ -63,6 +63,8 @@ struct ModelAtCut::Engines {
     return OpenSequences(options.candidates);
   }
 
+  Result<std::vector<float>> RowsInSteps(std::span<const Token> ids);
+
   Status OpenSequences(int candidates) {
     const auto only = tail->Open();
     if (!only) return Forward(only);
@@ -134,18 +136,23 @@ Result<std::vector<float>> ModelAtCut::Embeddings() {
 
 Result<std::vector<float>> ModelAtCut::RowsOf(std::span<const Token> ids) {
   if (Status s = Restart(); !s) return Forward(s);
+  auto rows = engines_->RowsInSteps(ids);
+  if (Status s = Restart(); !s) return Forward(s);
+  return rows;
+}
+
+Result<std::vector<float>> ModelAtCut::Engines::RowsInSteps(std::span<const Token> ids) {
   std::vector<float> rows;
   const int total = static_cast<int>(ids.size());
   for (int at = 0; at < total;) {
     const int n = StepRows(at, total, kMaxRows);
-    const StageRows step{engines_->tries[0], at, n, n >= kBulkRows, n};
+    const StageRows step{tries[0], at, n, n >= kBulkRows, n};
     const auto part = ids.subspan(static_cast<size_t>(at), static_cast<size_t>(n));
-    const auto out = engines_->front->StepStages({{&step, 1}, part, {}});
+    const auto out = front->StepStages({{&step, 1}, part, {}});
     if (!out) return Forward(out);
     Append(*out, rows);
     at += n;
   }
-  if (Status s = Restart(); !s) return Forward(s);
   return rows;
 }
 

@@ -6,8 +6,9 @@
 //   nearest embedding  each row alone: the id whose embedding is nearest. Metric, and whether the known rows'
 //                      mean is put on their embeddings' mean, are those that do best on the known text.
 //   ridge probe        the same after a linear map that was learnt on the known text's rows (ridge_probe.h)
-//   re-encoding        from the left on, candidates run through the first layers (reencoding.h), half of them
-//                      the probe's, half the model's own continuation
+//   re-encoding        from the left on, candidates run through the first layers and, where it codes row by
+//                      row, the codec (reencoding.h), half of them the probe's (or the nearest embeddings,
+//                      where those read more of the known text), half the model's own continuation
 //   prediction         no attack on the row: the likeliest next token by the layers above the cut and the
 //                      head, run on the rows before. What a reader of the model gets without reading on.
 //

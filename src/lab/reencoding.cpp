@@ -79,6 +79,20 @@ size_t NearestRow(std::span<const float> row, std::span<const float> candidates)
   return best;
 }
 
+// Each row alone, as if it were at `position`, through the codec and back.
+Status PassEach(const RowCodec& codec, Pos position, std::vector<float>& rows) {
+  const size_t width = codec.width();
+  for (size_t at = 0; at < rows.size(); at += width) {
+    const std::span<float> row = std::span<float>(rows).subspan(at, width);
+    const auto message = codec.Encode({row, width}, position);
+    if (!message) return Forward(message);
+    const auto decoded = codec.Decode(*message, 1);
+    if (!decoded) return Forward(decoded);
+    std::copy(decoded->begin(), decoded->end(), row.begin());
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::vector<Token>> Reencode(ModelAtCut& model, std::span<const float> rows,
@@ -97,8 +111,11 @@ Result<std::vector<Token>> Reencode(ModelAtCut& model, std::span<const float> ro
     const std::vector<Token> candidates = t < known.size()
                                               ? std::vector{known[t]}
                                               : InTurn(proposals, continuation.likeliest(), plan.candidates);
-    const auto tried = model.Try(candidates);
+    auto tried = model.Try(candidates);
     if (!tried) return Forward(tried);
+    if (plan.codec != nullptr) {
+      if (Status s = PassEach(*plan.codec, static_cast<Pos>(t), *tried); !s) return Forward(s);
+    }
     const size_t best = NearestRow(rows.subspan(t * width, width), *tried);
     if (Status s = model.Take(best); !s) return Forward(s);
     recovered.push_back(candidates[best]);

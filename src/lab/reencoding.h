@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "codec/row_codec.h"
 #include "decode/model_at_cut.h"
 
 namespace tandem {
@@ -15,6 +16,9 @@ struct Reencoding {
   std::vector<Token> proposals;  // [n, per_row]: for each row, distinct ids to try, best first
   size_t per_row = 0;            // 1 or more
   size_t candidates = 1;         // tried for each row, at most ModelAtCutOptions::candidates
+  // If given, candidates' rows pass through it before they are compared, each alone: for a codec that is
+  // row-local the right one then is what was received, whatever the codec has destroyed.
+  const RowCodec* codec = nullptr;
 };
 
 // Recovers the ids of a text from its rows at the cut, [n, width], as they came out of a codec. `known`: ids
