@@ -118,7 +118,7 @@ TEST(HeadRelevance, IsTheRiseOfTheLoss) {
   const std::vector<std::vector<Token>> texts = {SomeTokens(150, 512, 1), SomeTokens(2, 512, 2)};
   size_t calls = 0;
   const auto relevance = MeasureHeadRelevance(
-      run.model(), texts,
+      file.path(), texts,
       {.threads = 1, .go_on = [&](size_t done, size_t total) { return done == ++calls && total == 12; }});
   ASSERT_TRUE(relevance) << relevance.error().message;
   EXPECT_EQ(calls, 12u);
@@ -145,10 +145,10 @@ TEST(HeadRelevance, WeightsAreSharesOfALayer) {
 }
 
 TEST(HeadRelevance, RefusesTextsThatItCannotMeasure) {
-  const auto model = *Model::Load(DemoModel("demo-draft-q8_0.gguf").path);
+  const std::string draft = DemoModel("demo-draft-q8_0.gguf").path;
   const auto say = [&](const std::vector<std::vector<Token>>& texts,
                        const HeadRelevanceOptions& options = {}) {
-    const auto relevance = MeasureHeadRelevance(*model, texts, options);
+    const auto relevance = MeasureHeadRelevance(draft, texts, options);
     EXPECT_TRUE(relevance || relevance.error().code == ErrorCode::kUsage);
     return relevance ? "measured" : relevance.error().message;
   };
@@ -158,11 +158,8 @@ TEST(HeadRelevance, RefusesTextsThatItCannotMeasure) {
   EXPECT_EQ(say({{1, -1}}), "a text holds the id -1 of 8192");
   EXPECT_EQ(say({{1, 8192}}), "a text holds the id 8192 of 8192");
   EXPECT_EQ(say({{1, 2}}, {.threads = 1, .go_on = [](size_t done, size_t) { return done < 3; }}),
-            "the measurement of heads was ended in layer 0");
-  const auto part = *model->Range({0, 2});
-  const std::vector<std::vector<Token>> texts = {{1, 2}};
-  EXPECT_EQ(MeasureHeadRelevance(*part, texts, {}).error().message,
-            "heads are measured in whole models, not in parts");
+            "the measurement of heads was ended after 3 of 18");
+  EXPECT_EQ(MeasureHeadRelevance("/no/such.gguf", {}, {}).error().code, ErrorCode::kFile);
 }
 
 }  // namespace

@@ -208,7 +208,7 @@ Writer::Text Writer::Write(const Request& request, const std::function<bool(cons
   hooks.cancel = &cancelled_;
   hooks.on_commit = [&teller](auto tokens, auto authors) { teller.Tell(tokens, authors); };
   const Dialer dial = state_->dial;  // a copy begins with the cloud that the last text ended with
-  RunResult result = RunGeneration(*config, state_->edge.draft.get(), dial, hooks);
+  RunResult result = RunGeneration(*config, {.draft = state_->edge.draft.get()}, dial, hooks);
 
   Text text = std::move(teller.text);
   text.ending = EndingOf(result, cancelled_.exchange(false));

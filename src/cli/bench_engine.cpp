@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "cli/bench_child.h"
 #include "cli/bench_decoder.h"
+#include "cli/bench_perplexity.h"
 #include "cli/statistics.h"
 #include "decode/row_rule.h"
 #include "model/model.h"
@@ -24,6 +25,8 @@ namespace tandem {
 namespace {
 
 constexpr Pos kLongPrompt = 513, kShortPrompt = 193, kDecodeFrom = 64, kDecodeTokens = 64, kContext = 1024;
+constexpr Pos kChunk = 512;
+constexpr int kChunksAtATime = 4;  // the first wakes sleeping threads, as a text's first does
 // The thread pools poll for up to 0.3 s after a step; the pause lets one side's threads sleep before the
 // other is measured. With 60 ms the side that came second shared its cores with the first one's polling
 // (seen: 0.6 of its speed).
@@ -89,6 +92,7 @@ class EngineBench {
       if (!exact && !exactness_costs_) continue;
       for (const int threads : {1, 2}) {
         if (Status s = Speeds(Settings(threads, exact)); !s) return Forward(s);
+        if (Status s = Chunks(Settings(threads, exact)); !s) return Forward(s);
       }
       if (Status s = Loads(Settings(2, exact)); !s) return Forward(s);
     }
@@ -170,6 +174,30 @@ class EngineBench {
     return 1000.0 * kDecodeTokens / ToMs(clock_.Now() - start);
   }
 
+  // A perplexity's rows are computed in bulk, where exactness costs nothing: there is no mode `fast`.
+  Status Chunks(const BenchSettings& settings) {
+    if (!Wanted(BenchMetric::kPerplexity) || !settings.exact) return {};
+    std::array<std::unique_ptr<ChunkScorer>, 2> scorers;
+    for (const BenchSide side : {BenchSide::kTandem, BenchSide::kLlama}) {
+      auto scorer = OpenChunkScorer(side, settings);
+      if (!scorer) return Forward(scorer);
+      scorers[static_cast<size_t>(side)] = std::move(*scorer);
+    }
+    Tell(BenchMetric::kPerplexity, settings);
+    const std::vector<Token> chunk = Tokens(std::min(settings.context, kChunk));
+    const Result<Pair> pair = Alternate(options_.rounds, [&](BenchSide side) -> Result<double> {
+      const Micros start = clock_.Now();
+      for (int i = 0; i < kChunksAtATime; ++i) {
+        const auto nll = scorers[static_cast<size_t>(side)]->Score(chunk);
+        if (!nll) return Forward(nll);
+      }
+      return 1000.0 * kChunksAtATime * static_cast<double>(chunk.size()) / ToMs(clock_.Now() - start);
+    });
+    if (!pair) return Forward(pair);
+    Add(BenchMetric::kPerplexity, settings, *pair);
+    return {};
+  }
+
   // Both figures come from the same children.
   Status Loads(const BenchSettings& settings) {
     const bool load = Wanted(BenchMetric::kLoadMs), memory = Wanted(BenchMetric::kPeakRssMb);
@@ -208,6 +236,8 @@ const char* BenchMetricName(BenchMetric metric) {
       return "decode_busy";
     case BenchMetric::kLoadMs:
       return "load_ms";
+    case BenchMetric::kPerplexity:
+      return "perplexity";
     case BenchMetric::kPeakRssMb:
       return "peak_rss_mb";
   }

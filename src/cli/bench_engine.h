@@ -16,10 +16,10 @@ enum class BenchMetric {
   kDecode,      // tokens/s of 64 single steps after 64 positions
   kDecodeBusy,  // the same while one other thread spins; 2 threads
   kLoadMs,      // milliseconds from the file to the first logits of one token, in a process of its own
+  kPerplexity,  // rows/s of chunks of 512 tokens (all the context where that is less), second half scored
   kPeakRssMb,   // MB (10^6 bytes) of that process at its peak, after a prompt of 64 and 8 steps
 };
-const char* BenchMetricName(
-    BenchMetric metric);  // "prefill", "decode", "decode_busy", "load_ms", "peak_rss_mb"
+const char* BenchMetricName(BenchMetric metric);  // "prefill", "decode", "decode_busy", "load_ms", ..
 
 struct BenchOptions {
   std::string model;                 // path

@@ -16,7 +16,7 @@ BenchOptions OptionsOf(const Arguments& arguments, std::string model) {
   options.model = std::move(model);
   options.rounds = static_cast<int>(arguments.Integer("rounds"));
   for (BenchMetric metric : {BenchMetric::kPrefill, BenchMetric::kDecode, BenchMetric::kDecodeBusy,
-                             BenchMetric::kLoadMs, BenchMetric::kPeakRssMb}) {
+                             BenchMetric::kPerplexity, BenchMetric::kLoadMs, BenchMetric::kPeakRssMb}) {
     if (arguments.Text("metric") == BenchMetricName(metric)) options.metrics.push_back(metric);
   }
   return options;

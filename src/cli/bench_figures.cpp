@@ -18,30 +18,7 @@ namespace tandem {
 namespace {
 
 constexpr int kDraftThreads = 1;  // the cloud's process gets the cores: its steps are what takes time
-constexpr int kChunks[] = {2, 4, 8};
 constexpr int kSimulatedSeeds = 5;
-
-std::vector<Contender> Contenders() {
-  std::vector<Contender> all{{Mode::kCloud, 0}};
-  for (const Mode mode : {Mode::kSync, Mode::kSpeculate}) {
-    for (const int32_t k : kChunks) all.push_back({mode, k});
-  }
-  all.push_back({Mode::kAuto, 0});
-  return all;
-}
-
-// One text's luck moves ms per token by several per cent.
-SimulatedFigures MeanOverSeeds(SimulatedLoad load) {
-  SimulatedFigures mean;
-  for (load.seed = 1; load.seed <= kSimulatedSeeds; ++load.seed) {
-    const SimulatedFigures one = Simulate(load);
-    mean.ms_per_token += one.ms_per_token / kSimulatedSeeds;
-    mean.predicted_ms_per_token += one.predicted_ms_per_token / kSimulatedSeeds;
-    mean.bound_ms += one.bound_ms / kSimulatedSeeds;
-    mean.acceptance += one.acceptance / kSimulatedSeeds;
-  }
-  return mean;
-}
 
 // Texts of one contender at one round trip.
 struct Samples {
@@ -80,7 +57,7 @@ class Bench {
 
   Status Live(Micros rtt) {
     std::map<size_t, Samples> samples;
-    const std::vector<Contender> contenders = Contenders();
+    const std::vector<Contender> contenders = AllContenders();
     for (int round = 0; round < options_.rounds; ++round) {
       for (size_t p = 0; p < options_.prompts.size(); ++p) {
         tell_(fmt::format("round trip {:g} ms, round {}, text {} of {}", ToMs(rtt), round + 1, p + 1,
@@ -145,7 +122,7 @@ class Bench {
     if (costs_.empty() || verified_ == 0) return;
     figures_.step_ms = ToMs(costs_.front());
     figures_.draft_ms = Median(draft_us_) / 1000;
-    for (const Contender& contender : Contenders()) {
+    for (const Contender& contender : AllContenders()) {
       SimulatedLoad load;
       load.clients = clients;
       load.mode = contender.mode;
@@ -155,7 +132,7 @@ class Bench {
       load.step_costs = costs_;
       load.draft_cost = Micros(static_cast<int64_t>(Median(draft_us_)));
       load.acceptance = static_cast<double>(accepted_) / static_cast<double>(verified_);
-      const SimulatedFigures got = MeanOverSeeds(load);
+      const SimulatedFigures got = SimulateSeeds(load, kSimulatedSeeds);
       figures_.rows.push_back({.how = "simulated",
                                .mode = contender.mode,
                                .k = contender.k,
@@ -164,7 +141,8 @@ class Bench {
                                .ms_per_token = got.ms_per_token,
                                .predicted_ms_per_token = got.predicted_ms_per_token,
                                .bound_ms = got.bound_ms,
-                               .acceptance = got.acceptance});
+                               .acceptance = got.acceptance,
+                               .uplink_bytes_per_token = got.uplink_bytes_per_token});
     }
   }
 

@@ -31,7 +31,7 @@ struct FiguresRow {
   double ms_per_token = 0;                          // live: median over texts and rounds
   double predicted_ms_per_token = 0, bound_ms = 0;  // mode auto
   double acceptance = 0;
-  double uplink_bytes_per_token = 0;  // live
+  double uplink_bytes_per_token = 0;
 };
 
 // What a claim of the issue demands and what was got.

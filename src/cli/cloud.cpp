@@ -13,6 +13,7 @@
 #include "edge/edge_model.h"
 #include "model/device.h"
 #include "model/model.h"
+#include "model/tensor_hashes.h"
 #include "model/weights_hash.h"
 #include "wire/ws_url.h"
 
@@ -26,10 +27,24 @@ struct Target {
   std::string path;
   std::shared_ptr<const Vocab> vocab;
   std::shared_ptr<const VocabularyFile> vocabulary;  // null where ids have no text
-  std::unique_ptr<Engine> engine;
+  std::unique_ptr<GgmlEngine> engine;
+  PartSource parts;
   Digest weights{};
   ggml_backend_dev_t device = nullptr;
 };
+
+// Layers of the target for edges that compute the others. `whole` must outlive the engines that it makes.
+Result<PartSource> PartsOf(const std::string& path, const Model& model, const GgmlEngine& whole) {
+  const auto identity = IdentityOf(path);
+  if (!identity) return Forward(identity);
+  const int layers = model.hparams().layers;
+  const auto make = [&whole, layers](int begin, int end) -> Result<std::unique_ptr<Engine>> {
+    auto part = GgmlEngine::Beside(whole, {begin + 1, end == layers ? layers + 2 : end + 1});
+    if (!part) return Forward(part);
+    return std::unique_ptr<Engine>(std::move(*part));
+  };
+  return PartSource{{layers, model.hparams().width, *identity}, make};
+}
 
 Result<Target> LoadTarget(const Arguments& arguments) {
   Target target;
@@ -55,6 +70,9 @@ Result<Target> LoadTarget(const Arguments& arguments) {
   auto engine = GgmlEngine::Create(*model, options);
   if (!engine) return Forward(engine);
   target.engine = std::move(*engine);
+  const auto parts = PartsOf(*path, **model, *target.engine);
+  if (!parts) return Forward(parts);
+  target.parts = *parts;
   target.device = (*model)->device();
   auto weights = WeightsHash(*path);
   if (!weights) return Forward(weights);
@@ -97,6 +115,7 @@ ServiceConfig ServiceOf(const Arguments& arguments, const Target& target) {
   config.max_sessions = static_cast<int32_t>(arguments.Integer("max-sessions"));
   config.prefix_cache = static_cast<int32_t>(arguments.Integer("prefix-cache"));
   config.kv_memory = CacheMemory(arguments, target);
+  config.parts = target.parts;
   return config;
 }
 
@@ -139,7 +158,8 @@ int CloudVerb(const Arguments& arguments) {
   auto target = LoadTarget(arguments);
   if (!target) return Report(target.error(), json);
   Announce(arguments, *target);
-  auto server = CloudServer::Start(std::move(target->engine), ServiceOf(arguments, *target), *listen);
+  const ServiceConfig config = ServiceOf(arguments, *target);
+  auto server = CloudServer::Start(std::move(target->engine), config, *listen);
   if (!server) return Report(server.error(), json);
 
   std::string url = UrlOf(**server, listen->tls != nullptr);

@@ -7,6 +7,15 @@
 
 namespace tandem {
 
+std::vector<Contender> AllContenders() {
+  std::vector<Contender> all{{Mode::kCloud, 0}};
+  for (const Mode mode : {Mode::kSync, Mode::kSpeculate}) {
+    for (const int32_t k : {2, 4, 8}) all.push_back({mode, k});
+  }
+  all.push_back({Mode::kAuto, 0});
+  return all;
+}
+
 std::string ContenderName(const Contender& contender) {
   const std::string mode = ModeName(contender.mode);
   return contender.k == 0 ? mode : fmt::format("{} k={}", mode, contender.k);

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <string>
+#include <vector>
 
 #include "cli/text_report.h"
 #include "edge/edge_model.h"
@@ -18,6 +19,8 @@ struct Contender {
   friend bool operator==(const Contender&, const Contender&) = default;
 };
 
+// Cloud; sync and speculate with k = 2, 4, 8; auto, the last.
+std::vector<Contender> AllContenders();
 std::string ContenderName(const Contender& contender);  // "auto", "sync k=4"
 
 // Writes spec's text in the contender's mode, to nobody. What ended it early is the error; `cancel` ends it

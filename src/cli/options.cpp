@@ -22,7 +22,8 @@ constexpr double kMaxContext = 1 << 20;
 constexpr double kBelowOne = 1 - FLT_EPSILON / 2;
 constexpr VerbSet kTalks = kVerbRun | kVerbChat;
 constexpr VerbSet kWrites = kTalks | kVerbDemo;
-constexpr VerbSet kDraws = kTalks | kVerbBench;  // from any distribution, over any link
+constexpr VerbSet kDraws = kTalks | kVerbBench;                // from any distribution, over any link
+constexpr VerbSet kPairs = kVerbBenchRules | kVerbBenchDoubt;  // target and draft in one process
 constexpr VerbSet kConfigured = kVerbAll & ~kVerbVersion & ~kVerbCompletion;
 constexpr VerbSet kMeasuresText = kVerbPerplexity | kVerbLeak;
 constexpr VerbSet kShapes = kVerbModelPad | kVerbModelRandom;
@@ -48,6 +49,8 @@ const std::array kVerbs = {
          BenchFiguresVerb},
     Verb{kVerbBenchCapacity, "bench capacity", "", "Measure how many clients one server carries",
          BenchCapacityVerb},
+    Verb{kVerbBenchDoubt, "bench doubt", "", "Measure what a draft's doubt tells and is worth",
+         BenchDoubtVerb},
     Verb{kVerbBenchRules, "bench rules", "", "Compare the rules that judge drafts", BenchRulesVerb},
     Verb{kVerbCompletion, "completion", "bash|zsh|fish", "Print a completion script for a shell",
          CompletionVerb},
@@ -57,9 +60,16 @@ const std::array kVerbs = {
 // Rows of one name differ in their verbs: what a name means and defaults to may depend on the verb.
 const std::array kOptions = {
     // What is written, and with whom.
-    Option{kTalks, "mode", "", K::kChoice, "MODE", "", 0, 0, "edge|cloud|auto|speculate|sync",
-           "who writes: edge (never connects), cloud, or both: auto plans the window, speculate keeps it "
-           "fixed, sync waits for each verdict (auto when --cloud is given, else edge)"},
+    Option{
+        kTalks, "mode", "", K::kChoice, "MODE", "", 0, 0, "edge|cloud|auto|speculate|sync|split",
+        "who writes: edge (never connects), cloud, or both: auto plans the window, speculate keeps it "
+        "fixed, sync waits for each verdict; split cuts the model (auto when --cloud is given, else edge)"},
+    Option{kTalks, "split", "", K::kInteger, "K", "", 0, 512, "0 to 512",
+           "layers of the model that are computed here, in mode split"},
+    Option{kTalks, "part", "", K::kText, "FILE", "", 0, 0, "",
+           "the model, or a part that holds those layers, in mode split; --model looks ahead, if given"},
+    Option{kTalks, "codec", "", K::kText, "NAME", "f16", 0, 0, "",
+           "of the rows that leave them, like int8 or int4/g96/rot (docs/codecs.md)"},
     Option{kTalks, "model", "m", K::kText, "EDGE.gguf", "demo-draft-q8_0.gguf", 0, 0, "",
            "the edge's model, by path or by name in a models folder (mode cloud: none is needed)"},
     Option{kTalks, "cloud", "", K::kText, "ws://HOST:PORT", "", 0, 0, "",
@@ -154,8 +164,8 @@ const std::array kOptions = {
     Option{kDraws | kVerbCloud, "token-file", "", K::kText, "FILE", "", 0, 0, "",
            "file whose first line is the secret that edge and cloud share"},
     // The engine.
-    Option{kTalks | kVerbCloud | kVerbBenchRules | kMeasuresText, "threads", "t", K::kInteger, "N", "", 1,
-           256, "1 to 256", "threads of the engine (all cores)"},
+    Option{kTalks | kVerbCloud | kPairs | kMeasuresText, "threads", "t", K::kInteger, "N", "", 1, 256,
+           "1 to 256", "threads of the engine (all cores)"},
     Option{kTalks | kVerbCloud, "ctx", "c", K::kInteger, "N", "", 2, kMaxContext, "2 to 1048576",
            "positions of one text (the model's context)"},
     Option{kTalks | kVerbCloud | kMeasuresText, "device", "", K::kText, "NAME", "auto", 0, 0, "",
@@ -224,16 +234,15 @@ const std::array kOptions = {
     Option{kVerbBenchEngine, "rounds", "", K::kInteger, "N", "5", 1, 1000, "1 to 1000",
            "alternations of which the median is taken"},
     Option{kVerbBenchEngine, "metric", "", K::kChoice, "NAME", "all", 0, 0,
-           "all|prefill|decode|decode_busy|load_ms|peak_rss_mb", "measure this one only"},
-    Option{kVerbBenchRules, "model", "m", K::kText, "TARGET.gguf", "demo-target-q8_0.gguf", 0, 0, "",
+           "all|prefill|decode|decode_busy|perplexity|load_ms|peak_rss_mb", "measure this one only"},
+    Option{kPairs, "model", "m", K::kText, "TARGET.gguf", "demo-target-q8_0.gguf", 0, 0, "",
            "the target model, by path or by name in a models folder"},
-    Option{kVerbBenchRules | kVerbBench, "draft-model", "", K::kText, "EDGE.gguf", "demo-draft-q8_0.gguf", 0,
-           0, "", "the model that drafts, by path or by name in a models folder"},
-    Option{kVerbBenchRules | kVerbBenchFigures | kVerbBenchCapacity, "prompts", "", K::kText, "FILE",
+    Option{kPairs | kVerbBench, "draft-model", "", K::kText, "EDGE.gguf", "demo-draft-q8_0.gguf", 0, 0, "",
+           "the model that drafts, by path or by name in a models folder"},
+    Option{kPairs | kVerbBenchFigures | kVerbBenchCapacity, "prompts", "", K::kText, "FILE",
            "bench/prompts/stories.txt", 0, 0, "", "file with a prompt a line"},
-    Option{kVerbBenchRules, "count", "", K::kInteger, "N", "16", 1, 10000, "1 to 10000",
-           "prompts to take from it"},
-    Option{kVerbBenchRules, "predict", "n", K::kInteger, "N", "128", 1, kMaxContext, "1 to 1048576",
+    Option{kPairs, "count", "", K::kInteger, "N", "16", 1, 10000, "1 to 10000", "prompts to take from it"},
+    Option{kPairs, "predict", "n", K::kInteger, "N", "128", 1, kMaxContext, "1 to 1048576",
            "tokens to write at most, each prompt"},
     Option{kVerbBenchRules, "draft", "", K::kInteger, "K", "4", 1, 16, "1 to 16",
            "tokens drafted before each verdict"},
@@ -241,8 +250,8 @@ const std::array kOptions = {
            "ids of a sparse draft law"},
     Option{kVerbBenchRules, "lattice", "", K::kInteger, "N", "100", 1, kMaxLattice, "1 to 4096",
            "shares that a sparse draft law deals out"},
-    Option{kVerbBenchRules | kVerbBenchFigures | kVerbBenchCapacity | kVerbBench, "seed", "s", K::kSeed, "S",
-           "1", 0, 0, "a whole number below 2^64, or random", "of the first text"},
+    Option{kPairs | kVerbBenchFigures | kVerbBenchCapacity | kVerbBench, "seed", "s", K::kSeed, "S", "1", 0,
+           0, "a whole number below 2^64, or random", "of the first text"},
     Option{kVerbBenchFigures, "count", "", K::kInteger, "N", "3", 1, 10000, "1 to 10000",
            "prompts of it that are written"},
     Option{kVerbBenchFigures, "predict", "n", K::kInteger, "N", "64", 1, 180, "1 to 180",

@@ -33,8 +33,9 @@ enum : VerbSet {
   kVerbBenchFaults = 1u << 15,
   kVerbPerplexity = 1u << 16,
   kVerbModelCut = 1u << 17,
-  kVerbLeak = 1u << 18,
-  kVerbAll = (1u << 19) - 1,
+  kVerbBenchDoubt = 1u << 18,
+  kVerbLeak = 1u << 19,
+  kVerbAll = (1u << 20) - 1,
 };
 
 enum class OptionKind {

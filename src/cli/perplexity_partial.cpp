@@ -63,7 +63,7 @@ Result<PartialResult> PartialFile::Read() const {
     return Fail(ErrorCode::kFile, "cannot read {}, or it is longer than {} bytes", path_, kMostBytes);
   const Json json = Json::parse(bytes->begin(), bytes->end(), nullptr, false);
   try {
-    if (!json.is_object() || json.at("kind") != kKind)
+    if (!json.is_object() || json.value("kind", Json()) != kKind)
       return Fail(ErrorCode::kFile, "{} is no partial result of {}", path_, kKind);
     for (const auto& [name, value] : identity_) {
       const auto kept = json.at("run").value(name, std::string());

@@ -99,6 +99,9 @@ class Session {
     PartialFile file(request_.partial, IdentityOf(request_, text, chain->shape(), *weights));
     auto kept = file.Read();
     if (!kept) return Forward(kept);
+    if (kept->sums.windows > measured.planned)
+      return Fail(ErrorCode::kUsage, "{} holds {} windows already, more than the {} that are meant",
+                  request_.partial, kept->sums.windows, measured.planned);
     if (kept->sums.windows > 0)
       Tell(fmt::format("going on after {} of {} windows", kept->sums.windows, measured.planned));
     measured.result.curve = std::move(kept->curve);

@@ -22,7 +22,8 @@ namespace {
 
 Mode ModeOf(const Arguments& arguments) {
   std::string name = arguments.Text("mode");
-  for (const Mode mode : {Mode::kEdge, Mode::kCloud, Mode::kSync, Mode::kSpeculate, Mode::kAuto}) {
+  for (const Mode mode :
+       {Mode::kEdge, Mode::kCloud, Mode::kSync, Mode::kSpeculate, Mode::kAuto, Mode::kSplit}) {
     if (name == ModeName(mode)) return mode;
   }
   if (!arguments.Given("cloud")) return Mode::kEdge;
@@ -78,6 +79,34 @@ Result<Dialer> DialerOf(const Arguments& arguments, Mode mode, uint64_t seed) {
   return MakeDialer(routes);
 }
 
+namespace {
+
+// The first layers of the cloud's model, and a draft model only where one is named.
+Result<EdgeModel> SplitModelOf(const Arguments& arguments, const LoadEngineOptions& options) {
+  for (const char* needed : {"split", "part"}) {
+    if (!arguments.Given(needed)) return Fail(ErrorCode::kUsage, "--mode split needs --{}", needed);
+  }
+  const auto part = FindModel(arguments.Text("part"));
+  if (!part) return Forward(part);
+  auto edge = LoadEdgeModel(*part, Mode::kCloud, options);
+  if (!edge) return Forward(edge);
+  auto split =
+      LoadEdgeSplit(*part, static_cast<int>(arguments.Integer("split")), arguments.Text("codec"), options);
+  if (!split) return Forward(split);
+  edge->split = std::move(*split);
+  if (!arguments.Given("model")) return edge;
+  const auto path = FindModel(arguments.Text("model"));
+  if (!path) return Forward(path);
+  auto draft = LoadEdgeModel(*path, Mode::kSpeculate, options);
+  if (!draft) return Forward(draft);
+  if (draft->vocab->identity() != edge->vocab->identity())
+    return Fail(ErrorCode::kModel, "the vocabularies of {} and {} differ", *path, *part);
+  edge->draft = std::move(draft->draft);
+  return edge;
+}
+
+}  // namespace
+
 Result<EdgeModel> ModelOf(const Arguments& arguments, Mode mode, const Dialer& dial,
                           const std::atomic<bool>& cancel) {
   if (mode == Mode::kCloud && !arguments.Given("model"))
@@ -85,13 +114,14 @@ Result<EdgeModel> ModelOf(const Arguments& arguments, Mode mode, const Dialer& d
                           .clouds = static_cast<int>(arguments.Texts("cloud").size()),
                           .software = SoftwareName(),
                           .cancel = &cancel});
+  int threads = arguments.Given("threads") ? static_cast<int>(arguments.Integer("threads")) : AllThreads();
+  const LoadEngineOptions options{.threads = threads,
+                                  .context = static_cast<Pos>(arguments.Integer("ctx")),
+                                  .device = arguments.Text("device")};
+  if (mode == Mode::kSplit) return SplitModelOf(arguments, options);
   auto path = FindModel(arguments.Text("model"));
   if (!path) return Forward(path);
-  int threads = arguments.Given("threads") ? static_cast<int>(arguments.Integer("threads")) : AllThreads();
-  return LoadEdgeModel(*path, mode,
-                       {.threads = threads,
-                        .context = static_cast<Pos>(arguments.Integer("ctx")),
-                        .device = arguments.Text("device")});
+  return LoadEdgeModel(*path, mode, options);
 }
 
 Result<ChatText> ChatOf(const Arguments& arguments, const EdgeModel& edge) {

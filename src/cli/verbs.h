@@ -20,6 +20,7 @@ int BenchVerb(const Arguments& arguments);        // bench_verb.cpp: the modes o
 int BenchEngineVerb(const Arguments& arguments);  // bench_engine_verb.cpp: speed against libllama
 int CompletionVerb(const Arguments& arguments);   // completion.cpp: a completion script
 int BenchFaultsVerb(const Arguments& arguments);  // bench_faults_verb.cpp: what a cut or a killed cloud costs
+int BenchDoubtVerb(const Arguments& arguments);   // bench_doubt_verb.cpp: what a draft's doubt is worth
 int BenchFiguresVerb(
     const Arguments& arguments);  // bench_figures_verb.cpp: what speculation over a link is worth
 int BenchCapacityVerb(const Arguments& arguments);  // bench_capacity_verb.cpp: clients that a server carries

@@ -12,7 +12,9 @@ Result<Writing> Write(const WritingSpec& spec, EdgeModel& edge, const Dialer& di
   hooks.on_commit = [&](std::span<const Token> tokens, std::span<const Author> authors) {
     printer.Add(tokens, authors);
   };
-  RunResult result = RunGeneration(*config, edge.draft.get(), dial, hooks);
+  const EdgeEngines engines{.draft = edge.draft.get(),
+                            .front = edge.split ? edge.split->front.get() : nullptr};
+  RunResult result = RunGeneration(*config, engines, dial, hooks);
   printer.End();
 
   Writing writing;

@@ -119,11 +119,12 @@ void Session::Arrived(const Drafts& drafts, Micros now) {
   usual_drafts_ = usual_drafts_ == 0 ? count : usual_drafts_ + kLearn * (count - usual_drafts_);
   if (!told_at_) return;
   const Micros took = now - *told_at_;
-  turnaround_ =
-      turnaround_ < Micros{0}
-          ? took
-          : turnaround_ +
-                Micros(static_cast<int64_t>(kLearn * static_cast<double>((took - turnaround_).count())));
+  // At Opened the edge had drafts ready: that tells of the way alone, and the first branch that dies tells
+  // more.
+  const bool first = turnaround_ < Micros{0};
+  const auto off = static_cast<double>((took - turnaround_).count());
+  turnaround_ = drafts_anew_ ? turnaround_ + Micros(static_cast<int64_t>(kLearn * off)) : took;
+  drafts_anew_ = !first;
   told_at_.reset();
 }
 
@@ -219,7 +220,7 @@ void Session::HoldForDrafts(const CostCurve& costs, Micros now) {
   const StepSoFar beside{&costs, last_step_.rows, last_step_.tokens};
   if (!HoldingPays({in, static_cast<int>(usual_drafts_ + 0.5)}, acceptance_, beside)) return;
   held_since_ = now;
-  held_until_ = now + in + turnaround_ / 4 + kHoldSlack;
+  held_until_ = now + in + turnaround_ / 4 + (drafts_anew_ ? kHoldSlack : costs.At(1) / 4);
 }
 
 std::optional<SeqRows> Session::PrefillRows(int budget) {

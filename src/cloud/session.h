@@ -162,7 +162,8 @@ class Session {
   // Holding: when the edge heard of a new branch's begin, how long it takes to send drafts for it, and how
   // many.
   std::optional<Micros> told_at_{};
-  Micros turnaround_{-1};  // < 0: not known
+  Micros turnaround_{-1};     // < 0: not known
+  bool drafts_anew_ = false;  // it was learned from a branch that died, not from what lay ready at Opened
   double usual_drafts_ = 0;
   Micros held_since_{-1};  // < 0: not held
   Micros held_until_{0};

@@ -44,6 +44,26 @@ TEST_F(SessionTest, HoldsAStepForAnEdgeThatIsQuickAndNotForASlowOne) {
   }
 }
 
+// What an edge had ready when its session opened came at once; what it has to draft anew takes longer.
+TEST_F(SessionTest, WaitsLongerForTheFirstNewBranchThanOpenedPromised) {
+  Open open = PromptOpen(kPrompt);
+  open.run_until = 35;
+  Reset(open);
+  Prefill();
+  costs_ = CostCurve();
+  for (const int rows : {1, 2, 3, 4}) costs_.Observe(rows, Micros(48'000 + 1'000 * rows));
+  ASSERT_TRUE(Draft(5, {text_[5], Wrong(6)}));  // at once
+  ASSERT_TRUE(Step());
+  const Micros first = session_->StepDue().value() - now_;
+  EXPECT_GT(first, Micros{10'000}) << "a quarter of a step";
+  EXPECT_LT(first, Micros{15'000});
+  now_ += Micros{8'000};
+  ASSERT_TRUE(Draft(7, {text_[7], Wrong(8)}, 1));
+  ASSERT_TRUE(Step());
+  EXPECT_EQ(last_.judged, 2);
+  EXPECT_EQ(session_->StepDue().value() - now_, Micros(8'000 + 2'000 + 3'000)) << "now it knows";
+}
+
 // Rules that need laws.
 class LawSession : public SessionTest {
  protected:

@@ -50,15 +50,8 @@ struct StageChain::Parts {
   std::vector<Part> parts;  // cuts.size() + 1
   int most_wanted = kBulkRows;
 
-  Status Add(const std::string& path, StageRange stages, const StageChainOptions& options) {
-    auto model = Model::Load(path, {.stages = stages, .device = options.device});
-    if (!model) return Forward(model);
-    GgmlEngineOptions engine_options;
-    engine_options.context = options.context;
-    engine_options.threads = options.threads;
-    engine_options.max_rows = kMaxRows;
-    engine_options.poll = false;  // the parts take turns, and losses are reckoned between steps
-    auto engine = GgmlEngine::Create(*model, engine_options);
+  Status Add(const GgmlEngine& whole, StageRange stages) {
+    auto engine = GgmlEngine::Beside(whole, stages);
     if (!engine) return Forward(engine);
     const auto seq = (*engine)->Open();
     if (!seq) return Forward(seq);
@@ -120,26 +113,32 @@ int StageChain::RowsAtCut(size_t cut, int length, int wanted) const {
 
 Result<std::unique_ptr<StageChain>> StageChain::Load(const std::string& path, std::span<const int> cuts,
                                                      const StageChainOptions& options) {
-  auto header = Model::Load(path, {.stages = StageRange{0, 1}, .device = options.device});
-  if (!header) return Forward(header);
-  const Hparams hp = (*header)->hparams();
+  auto model = Model::Load(path, {.device = options.device});
+  if (!model) return Forward(model);
+  const Hparams hp = (*model)->hparams();
   for (size_t i = 0; i < cuts.size(); ++i) {
     if (cuts[i] < 0 || cuts[i] > hp.layers)
       return Fail(ErrorCode::kUsage, "a cut after {} layers, but {} has {}", cuts[i], path, hp.layers);
     if (i > 0 && cuts[i] <= cuts[i - 1])
       return Fail(ErrorCode::kUsage, "cuts after {} and {} layers are not in order", cuts[i - 1], cuts[i]);
   }
+  GgmlEngineOptions engine_options;
+  engine_options.context = options.context;
+  engine_options.threads = options.threads;
+  engine_options.max_rows = kMaxRows;
+  engine_options.poll = false;  // between steps the cores reckon losses
+  const auto whole = GgmlEngine::Create(*model, engine_options);
+  if (!whole) return Forward(whole);
+  const EngineInfo& info = (*whole)->info();
   auto chain = std::make_unique<Parts>();
   chain->cuts.assign(cuts.begin(), cuts.end());
-  chain->shape.layers = hp.layers;
+  chain->shape = {info.model_name, hp.layers,    hp.width,        info.vocab_size,
+                  hp.context,      info.context, info.fingerprint};
   for (size_t i = 0; i <= cuts.size(); ++i) {
     const int begin = i == 0 ? 0 : cuts[i - 1] + 1;
     const int end = i == cuts.size() ? hp.layers + 2 : cuts[i] + 1;
-    if (Status s = chain->Add(path, {begin, end}, options); !s) return Forward(s);
+    if (Status s = chain->Add(**whole, {begin, end}); !s) return Forward(s);
   }
-  const EngineInfo& info = chain->parts.back().engine->info();
-  chain->shape = {info.model_name, hp.layers,    hp.width,        info.vocab_size,
-                  hp.context,      info.context, info.fingerprint};
   chain->most_wanted = MostWanted(info.vocab_size);
   if (!cuts.empty() && static_cast<size_t>(info.context) * static_cast<size_t>(hp.width) > kMostRowValues)
     return Fail(ErrorCode::kResource, "{} rows of {} values at a cut are more than {} values", info.context,

@@ -30,8 +30,8 @@ struct ChainShape {
 
 // A row's bits depend on its window and position alone, as an Engine promises, not on the cuts: whole blocks
 // of kBulkRows (decode/prefill.h) rows are computed in bulk, the window's tail in small nodes. One thread at
-// a time. Memory: the weights once (tied embeddings twice), a cache of one window, and steps of at most 512
-// rows whose logits take at most 128 MiB.
+// a time. Memory: the weights once, a cache of one window, and steps of at most 512 rows whose logits take at
+// most 128 MiB.
 class StageChain {
  public:
   // Takes the logits of wanted rows `first`, `first` + 1, .. (0: the first wanted one); they are valid until

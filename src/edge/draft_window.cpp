@@ -13,17 +13,21 @@ bool DraftWindow::WantsDraft(const WindowRule& rule, int32_t room) const {
   return Drafted() < std::min(ahead, room);
 }
 
-bool DraftWindow::ReadyToSend(const WindowRule& rule, int32_t room) const {
+bool DraftWindow::ReadyToSend(const WindowRule& rule, int32_t room, int32_t worth) const {
   if (rule.stop_and_wait) return !InFlight() && !WantsDraft(rule, room);
   const int32_t unsent = Drafted() - sent_;
-  const int32_t open = std::min(rule.window, room) - sent_;
+  if (rule.asks && !InFlight() && !WantsDraft(rule, room)) return true;  // with what there is
+  const int32_t open = std::min(rule.window, worth) - sent_;
   if (unsent <= 0 || open <= 0) return false;
   // A whole chunk, or the last of the branch; not the last few ids of a window that a verdict will soon open.
+  // The branch gets doubtful here: with nothing in flight, what is before the doubt goes out at once.
+  if (worth < Drafted() && sent_ == 0) return true;
   return std::min(unsent, open) >= rule.chunk || (ended_ && unsent <= open) || sent_ + unsent >= room;
 }
 
-void DraftWindow::Add(Token id, bool ends_branch) {
+void DraftWindow::Add(Token id, bool ends_branch, double margin) {
   drafts_.push_back(id);
+  margins_.push_back(margin);
   ended_ = ends_branch;
   ++stats_.drafted;
 }
@@ -86,6 +90,7 @@ Result<Settled> DraftWindow::Take(const Verdict& verdict) {
     epoch_ += settled.mismatch ? 1 : 0;
   } else {
     drafts_.erase(drafts_.begin(), drafts_.begin() + static_cast<std::ptrdiff_t>(used));
+    margins_.erase(margins_.begin(), margins_.begin() + static_cast<std::ptrdiff_t>(used));
     sent_ -= judged;
   }
   if (drafts_.empty()) ended_ = false;
@@ -104,6 +109,7 @@ void DraftWindow::LinkLost() {
 
 void DraftWindow::DropDrafts() {
   drafts_.clear();
+  margins_.clear();
   laws_.clear();
   sent_ = 0;
   ended_ = false;

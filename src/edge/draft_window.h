@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "base/result.h"
@@ -19,6 +20,7 @@ struct WindowRule {
   int32_t chunk = 3;   // ids of a frame, except where a branch ends
   int32_t window = 3;  // ids that may be with the cloud unjudged; 0: nothing is sent
   bool stop_and_wait = true;
+  bool asks = false;  // the cloud does not stream: a window that runs dry asks for one token
   friend bool operator==(const WindowRule&, const WindowRule&) = default;
 };
 
@@ -44,9 +46,12 @@ class DraftWindow {
   // `room`: how many drafts the text has room for now. A branch also ends where Add says so (an
   // end-of-generation token).
   bool WantsDraft(const WindowRule& rule, int32_t room) const;
-  bool ReadyToSend(const WindowRule& rule, int32_t room) const;
+  bool ReadyToSend(const WindowRule& rule, int32_t room) const { return ReadyToSend(rule, room, room); }
+  // `worth`: how many of the drafts are likely enough to be judged to be sent, at most room.
+  bool ReadyToSend(const WindowRule& rule, int32_t room, int32_t worth) const;
 
-  void Add(Token id, bool ends_branch);
+  // margin: how clearly it was drawn (sample/race.h); infinite: not known.
+  void Add(Token id, bool ends_branch, double margin = std::numeric_limits<double>::infinity());
   void Add(Token id, bool ends_branch, SparseDraft law);
   // The frame that sends what is ready and fits; under stop_and_wait, without drafts, it asks for one token.
   Drafts Send(const WindowRule& rule, int32_t room);
@@ -62,7 +67,8 @@ class DraftWindow {
   int32_t unjudged() const { return sent_; }
   uint32_t epoch() const { return epoch_; }
   const std::vector<Token>& drafts() const { return drafts_; }
-  const std::vector<SparseDraft>& laws() const { return laws_; }  // of drafts(), with laws
+  const std::vector<double>& margins() const { return margins_; }  // of drafts()
+  const std::vector<SparseDraft>& laws() const { return laws_; }   // of drafts(), with laws
   const WindowStats& stats() const { return stats_; }
 
  private:
@@ -73,6 +79,7 @@ class DraftWindow {
   Pos base_;  // committed length
   bool with_laws_;
   std::vector<Token> drafts_;  // for base_, base_ + 1, ...
+  std::vector<double> margins_;
   std::vector<SparseDraft> laws_;
   int32_t sent_ = 0;    // the first so many are with the cloud
   bool asked_ = false;  // a frame waits for its verdict

@@ -221,5 +221,30 @@ TEST(SlidingWindow, AVerdictMayJudgeAPartOfWhatWaits) {
       << "judges more than was sent";
 }
 
+TEST(SlidingWindow, WhatIsBeforeADoubtGoesOutAtOnceWithNothingInFlight) {
+  constexpr WindowRule wide{.chunk = 4, .window = 8, .stop_and_wait = false};
+  DraftWindow window(10);
+  for (const Token id : {1, 2}) window.Add(id, false);
+  EXPECT_FALSE(window.ReadyToSend(wide, kRoom, 2)) << "no doubt so far: half a chunk";
+  window.Add(3, false);
+  ASSERT_TRUE(window.ReadyToSend(wide, kRoom, 2)) << "the third is not worth its bytes";
+  EXPECT_EQ(window.Send(wide, 2).ids, (std::vector<Token>{1, 2}));
+  for (const Token id : {4, 5, 6}) window.Add(id, false);
+  EXPECT_FALSE(window.ReadyToSend(wide, kRoom, 3)) << "the cloud has some: a verdict will tell more";
+  EXPECT_FALSE(window.ReadyToSend(wide, kRoom, 1)) << "two are out already";
+  EXPECT_TRUE(window.ReadyToSend(wide, kRoom, 6));
+}
+
+TEST(SlidingWindow, MarginsStayWithTheirDrafts) {
+  DraftWindow window(10);
+  for (const Token id : {1, 2, 3, 4}) window.Add(id, false, id * 0.5);
+  (void)window.Send(kSliding, kRoom);
+  (void)window.Take({.base = 10, .accepted = 1, .token = 2, .judged = 1}).value();
+  EXPECT_EQ(window.drafts(), (std::vector<Token>{3, 4}));
+  EXPECT_EQ(window.margins(), (std::vector<double>{1.5, 2.0}));
+  (void)window.Take({.base = 12, .accepted = 0, .token = 9, .judged = 1}).value();
+  EXPECT_TRUE(window.margins().empty());
+}
+
 }  // namespace
 }  // namespace tandem

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
 #include "decode/engine.h"
 #include "decode/load_engine.h"
+#include "edge/edge_split.h"
 #include "edge/generation.h"
 #include "edge/vocabulary_client.h"
 #include "model/vocab.h"
@@ -17,8 +19,9 @@ namespace tandem {
 struct EdgeModel {
   std::string path{};  // of the file; empty: the vocabulary is the cloud's
   std::shared_ptr<const Vocab> vocab{};
-  std::unique_ptr<Engine> draft{};  // null in mode cloud
-  uint64_t vocabulary_bytes = 0;    // of the file that was taken over just now; 0: at hand, or in the cache
+  std::unique_ptr<Engine> draft{};   // null in mode cloud, and in mode split without look-ahead
+  std::optional<EdgeSplit> split{};  // in mode split
+  uint64_t vocabulary_bytes = 0;     // of the file that was taken over just now; 0: at hand, or in the cache
   uint64_t vocabulary_link_bytes = 0;  // that the link carried to find that out, both ways
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/prompt_span.h"
+#include "codec/row_codec_spec.h"
 #include "edge/generation_state.h"
 #include "sample/quantise.h"
 
@@ -29,6 +30,8 @@ const char* ModeName(Mode mode) {
       return "speculate";
     case Mode::kAuto:
       return "auto";
+    case Mode::kSplit:
+      return "split";
   }
   return "?";
 }
@@ -58,6 +61,20 @@ Status CheckSpans(const std::vector<PromptSpan>& spans, size_t length) {
                 misfit->span.end, misfit->after);
   }
   return {};
+}
+
+Status CheckCut(const GenerationConfig& config, const Engine* draft) {
+  if (config.mode != Mode::kSplit) return {};
+  if (!config.cut) return Fail(ErrorCode::kUsage, "mode split without a cut");
+  const auto codec = ParseRowCodec(config.cut->codec);
+  if (!codec) return Forward(codec);
+  if (config.rule != Rule::kCoupled)
+    return Fail(ErrorCode::kUsage, "rule {} does not go with mode split", RuleName(config.rule));
+  if (draft == nullptr || IsRowLocal(*codec)) return {};
+  return Fail(ErrorCode::kUsage,
+              "codec {} codes rows together, so that text would depend on what was drafted: no look-ahead "
+              "with it",
+              config.cut->codec);
 }
 
 }  // namespace
@@ -96,6 +113,7 @@ void Generation::State::Commit(const std::vector<Token>& tokens, int32_t drafts,
 // How many drafts the text has room for now: the answer adds one token of the cloud's, and everybody's
 // context ends somewhere.
 int32_t Generation::State::Room() const {
+  if (!drafter) return 0;
   int64_t room = std::min<int64_t>(Remaining() - 1, int64_t{drafter->context()} - Length() + 1);
   if (welcome) room = std::min<int64_t>(room, int64_t{welcome->context} - Length() - 1);
   return static_cast<int32_t>(std::max<int64_t>(room, 0));
@@ -105,9 +123,9 @@ WindowRule Generation::State::Rule() {
   const int32_t most = welcome ? std::max(1, welcome->max_draft) : config.draft_length;
   if (config.mode == Mode::kAuto) return planner.Now(most).rule;
   const int32_t chunk = std::min(config.draft_length, most);
-  if (config.mode == Mode::kSync) return {chunk, chunk, true};
+  if (config.mode == Mode::kSync || (config.mode == Mode::kSplit && !drafter)) return {chunk, chunk, true};
   const int32_t open = config.window > 0 ? config.window : planner.WindowFor(chunk);
-  return {chunk, std::clamp(open, chunk, most), false};
+  return {chunk, std::clamp(open, chunk, most), false, config.mode == Mode::kSplit};
 }
 
 // Running means of what was promised for each token.
@@ -145,8 +163,8 @@ void Generation::State::TakeLogits(std::span<const float> logits, Micros now) {
   present.insert(present.end(), window.drafts().begin(), window.drafts().end());
   if (present != branch) return;
   if (NeedsLaws(config.rule)) return DrawByLaw(logits);
-  const Token id = sampler.Pick(logits, branch);
-  window.Add(id, Ends(id));
+  const RaceResult pick = sampler.PickWithMargin(logits, branch);
+  window.Add(pick.winner, Ends(pick.winner), pick.margin);
 }
 
 // The draft is drawn from exactly the law that is sent with it.
@@ -169,8 +187,9 @@ void Generation::State::Pump(Micros now) {
   const int32_t room = Room();
   const WindowRule rule = Rule();
   if (!rows && window.WantsDraft(rule, room)) Compute(now);
-  if (done || link != LinkState::kOpen || !window.ReadyToSend(rule, room)) return;
-  const Drafts drafts = window.Send(rule, room);
+  const int32_t worth = config.mode == Mode::kAuto ? std::min(room, planner.Worth(window.margins())) : room;
+  if (done || link != LinkState::kOpen || !window.ReadyToSend(rule, room, worth)) return;
+  const Drafts drafts = window.Send(rule, worth);
   in_flight.push_back({drafts.base + std::max<Pos>(1, static_cast<Pos>(drafts.ids.size())), now});
   if (!NeedsLaws(config.rule) || drafts.ids.empty()) return Send(drafts, now);
   const std::span laws(window.laws());
@@ -206,6 +225,8 @@ Status Generation::Check(const GenerationConfig& config, const Engine* draft) {
     return Fail(ErrorCode::kUsage, "{} tokens to generate, at least 1", config.max_tokens);
   if (Status s = Validate(config.sampling); !s) return s;
   if (config.mode == Mode::kCloud) return {};  // nothing is drafted, so no rule judges
+  if (Status s = CheckCut(config, draft); !s) return s;
+  if (config.mode == Mode::kSplit && draft == nullptr) return {};
   if (draft == nullptr)
     return Fail(ErrorCode::kUsage, "mode {} needs a model at the edge", ModeName(config.mode));
   if (NeedsLaws(config.rule) && (config.mode != Mode::kSync || config.draft_length > kMaxCodedDrafts)) {
@@ -288,6 +309,11 @@ EdgeActions Generation::OnTimer(Micros now) {
 
 EdgeActions Generation::Cancel(Micros now) {
   state_->Stop(Finish::kStop, std::nullopt, now);
+  return std::exchange(state_->actions, {});
+}
+
+EdgeActions Generation::Abort(Error why, Micros now) {
+  state_->Stop(Finish::kError, std::move(why), now);
   return std::exchange(state_->actions, {});
 }
 

@@ -30,6 +30,7 @@ enum class Mode {
   kSync,       // blocks of draft_length, each waits for its verdict
   kSpeculate,  // a sliding window of fixed size
   kAuto,       // a sliding window that the planner moves (edge/planner.h)
+  kSplit,      // the model's first layers here, the others in the cloud; drafts, if there are any, look ahead
 };
 enum class Author : uint8_t {
   kEdge,
@@ -47,9 +48,10 @@ struct GenerationConfig {
   std::vector<PromptSpan> spans{};  // of it, what came in at once, in order: a chat has several; empty: all
   int32_t max_tokens = 128;         // generated ids, the end-of-generation token not counted
   SamplingParams sampling;
-  int32_t draft_length = 3;    // k >= 1: ids of a block (sync), of a frame (speculate), at most (auto)
-  Rule rule = Rule::kCoupled;  // token and block need mode sync, and draft_length <= kMaxCodedDrafts
-  int32_t window = 0;          // drafts that may be unjudged, mode speculate; 0: as many as pay their bytes
+  int32_t draft_length = 3;       // k >= 1: ids of a block (sync), of a frame (speculate), at most (auto)
+  std::optional<ModelCut> cut{};  // mode split: where, and with which codec
+  Rule rule = Rule::kCoupled;     // token and block need mode sync, and draft_length <= kMaxCodedDrafts
+  int32_t window = 0;  // drafts that may be unjudged, mode speculate; 0: as many as pay their bytes
   std::vector<Token> end_tokens;  // sorted; end the text and are not part of it
   std::string software;
   VocabIdentity vocab;           // of the model or tokenizer at hand
@@ -96,7 +98,8 @@ struct GenerationStats {
 
 class Generation {
  public:
-  // draft: the edge's own model; null in mode cloud. It must outlive this. config must be valid: see Check.
+  // draft: the edge's own model; null in mode cloud, may be null in mode split. It must outlive this. config
+  // must be valid: see Check.
   Generation(GenerationConfig config, Engine* draft);
   ~Generation();
 
@@ -108,8 +111,9 @@ class Generation {
   EdgeActions OnFrame(ByteView bytes, Micros now);
   EdgeActions OnClosed(const Error& why, Micros now);
   EdgeActions OnComputed(const Result<LogitsView>& logits, Micros now);
-  EdgeActions OnTimer(Micros now);  // call when NextTimer is due
-  EdgeActions Cancel(Micros now);   // user interrupt: finish with the text so far
+  EdgeActions OnTimer(Micros now);           // call when NextTimer is due
+  EdgeActions Cancel(Micros now);            // user interrupt: finish with the text so far
+  EdgeActions Abort(Error why, Micros now);  // something here has failed: finish with that
 
   // When OnTimer wants to be called; nullopt: nothing to wait for but events.
   std::optional<Micros> NextTimer() const;

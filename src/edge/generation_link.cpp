@@ -88,6 +88,10 @@ Status Generation::State::On(const Welcome& w, Micros now) {
          now);
     return {};
   }
+  if (Status s = CheckOffer(w); !s) {
+    Stop(Finish::kError, s.error(), now);
+    return {};
+  }
   welcome = w;
   if (!w.exact) Note("the cloud does not promise one text for one seed with this model");
   if (!first_welcome) {
@@ -96,18 +100,35 @@ Status Generation::State::On(const Welcome& w, Micros now) {
     Note("the link came back to another model or other kernels: the text may differ from this seed's");
   }
   credit = CreditNow();
-  const Open open{.ids = text,
-                  .spans = Spans(),
-                  .sampling = config.sampling,
-                  .epoch = window.epoch(),
-                  .run_until = credit,
-                  .rule = config.mode == Mode::kSync ? config.rule : Rule::kCoupled,
-                  .law_ids = Shape().grid.max_ids,
-                  .lattice = Shape().grid.lattice};
-  Send(open, now);
+  Send(OpenNow(), now);
   asked_at = now;
   link = LinkState::kOpening;
   return {};
+}
+
+// Where the model is cut, the cloud hears of the ids that it wrote or judged itself, and of no others.
+Open Generation::State::OpenNow() const {
+  Open open{.ids = text,
+            .spans = Spans(),
+            .sampling = config.sampling,
+            .epoch = window.epoch(),
+            .run_until = credit,
+            .rule = config.mode == Mode::kSync ? config.rule : Rule::kCoupled,
+            .law_ids = Shape().grid.max_ids,
+            .lattice = Shape().grid.lattice};
+  if (config.mode != Mode::kSplit) return open;
+  open.cut = config.cut;
+  open.cut->untold = static_cast<Pos>(config.prompt.size());
+  open.ids.erase(open.ids.begin(), open.ids.begin() + open.cut->untold);
+  return open;
+}
+
+Status Generation::State::CheckOffer(const Welcome& w) const {
+  if (config.mode != Mode::kSplit) return {};
+  if (!w.split) return Fail(ErrorCode::kModel, "the cloud's {} is not served in parts", w.model_name);
+  if (w.split->identity == config.cut->identity) return {};
+  return Fail(ErrorCode::kModel, "the part here is of model {}, the cloud's {} is {}",
+              Hex(config.cut->identity).substr(0, 12), w.model_name, Hex(w.split->identity).substr(0, 12));
 }
 
 Status Generation::State::On(const Opened& opened, Micros now) {
@@ -141,12 +162,14 @@ Status Generation::State::On(const Verdict& verdict, Micros now) {
   if (IsRepeated(verdict)) return {};
   if (!window.InFlight() && Length() >= credit)
     return Fail(ErrorCode::kProtocol, "a verdict that was not asked for");
+  const std::vector<double> margins = window.margins();
   const Result<Settled> settled = window.Take(verdict);
   if (!settled) return Forward(settled);
   backoff.Restored();  // not before: a cloud that only ever admits sessions must not be retried for ever
   BookVerdict(verdict, now);
-  for (int32_t i = 0; i < settled->guessed; ++i) planner.Judged(i, true);
-  if (settled->missed) planner.Judged(settled->guessed, false);
+  const auto margin = [&](int32_t i) { return margins[static_cast<size_t>(i)]; };
+  for (int32_t i = 0; i < settled->guessed; ++i) planner.Judged(i, margin(i), true);
+  if (settled->missed) planner.Judged(settled->guessed, margin(settled->guessed), false);
   Commit(settled->tokens, settled->drafts, Author::kCloud, now);
   if (settled->mismatch) in_flight.clear();
   return {};

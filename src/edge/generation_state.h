@@ -66,7 +66,11 @@ struct Generation::State {
     if (link == LinkState::kGreeting || link == LinkState::kOpening) return true;
     return link == LinkState::kOpen && (Length() < credit || window.InFlight());
   }
-  bool Streams() const { return config.mode != Mode::kEdge && config.mode != Mode::kSync; }
+  bool Streams() const {
+    return config.mode != Mode::kEdge && config.mode != Mode::kSync && config.mode != Mode::kSplit;
+  }
+  Open OpenNow() const;
+  Status CheckOffer(const Welcome& welcome) const;
   // How far the cloud may go by itself: all the way where it writes alone, else a stretch that is renewed.
   Pos CreditNow() const;
   void RenewCredit(Micros now);

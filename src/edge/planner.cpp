@@ -13,8 +13,9 @@ constexpr double kLearn = 0.2;
 constexpr double kHysteresis = 1.05;
 constexpr double kFirstDraftUs = 5'000;  // until one was measured
 constexpr int kChunks[] = {1, 2, 3, 4, 5, 6, 8, 10, 12, 16};
-// A draft deeper than this in flight is judged so seldom that its bytes are better saved.
-constexpr double kLeastSurvival = 0.1;
+// A draft that is judged more seldom than this is better not sent: of all that such a bound saves, this one
+// costs no time (`tandem bench doubt`).
+constexpr double kLeastSurvival = 0.07;
 constexpr double kFarAway = 200;  // steps streamed over one round trip: no branch survives them
 
 }  // namespace
@@ -51,8 +52,8 @@ double Planner::StepUs(int rows) const {
 // there the cloud either stands still or streams n tokens, which the branch must survive.
 double Planner::Rate(int32_t chunk, double away_us, double draft_us) const {
   const double one = StepUs(1), judge = StepUs(chunk + 1);
-  const double all = acceptance_.Survival(chunk + 1);
-  const double tokens = acceptance_.ExpectedTokens(chunk);
+  const double all = rate().Survival(chunk + 1);
+  const double tokens = rate().ExpectedTokens(chunk);
   // A chunk takes as long as the slower of judging and drafting it.
   const double pace = std::max(judge, draft_us * (chunk + 1));
   const double steps = 1 / (1 - all);
@@ -62,7 +63,7 @@ double Planner::Rate(int32_t chunk, double away_us, double draft_us) const {
   const double n = std::max(1.0, away_us / one + 0.5);
   if (n > kFarAway) return one;
   const int whole = static_cast<int>(n);
-  const double alive = acceptance_.Survival(whole) * std::pow(acceptance_.At(whole), n - whole);
+  const double alive = rate().Survival(whole) * std::pow(rate().At(whole), n - whole);
   const double streamed = (n * one + alive * judged_us) / (n + alive * judged_tokens);
   return std::min(held, streamed);
 }
@@ -72,13 +73,27 @@ double Planner::Predict(int32_t chunk) const {
   return Rate(chunk, rtt_us_ + jitter_us_ + draft * chunk, draft);
 }
 
-// Drafts to cover a round trip at the pace of judging, as far as they are likely to be judged at all.
-int32_t Planner::WindowFor(int32_t chunk) const {
+// Drafts to cover a round trip at the pace of judging.
+int32_t Planner::Cover(int32_t chunk) const {
   const double judge = StepUs(chunk + 1);
   const auto chunks = static_cast<int32_t>(std::ceil((rtt_us_ + judge) / std::max(judge, 1.0)));
-  int32_t window = chunk * std::clamp(chunks + 1, 2, 64);
-  while (window > chunk && acceptance_.Survival(window - chunk) < kLeastSurvival) window -= chunk;
+  return chunk * std::clamp(chunks + 1, 2, 64);
+}
+
+int32_t Planner::WindowFor(int32_t chunk) const {
+  int32_t window = Cover(chunk);
+  while (window > chunk && rate().Survival(window - chunk) < kLeastSurvival) window -= chunk;
   return window;
+}
+
+int32_t Planner::Worth(std::span<const double> margins) const {
+  double judged = 1;  // chance that a draft is: all before it stand
+  int32_t worth = 0;
+  while (worth < static_cast<int32_t>(margins.size()) && judged >= kLeastSurvival) {
+    judged *= acceptance_.Of(worth, margins[static_cast<size_t>(worth)]);
+    ++worth;
+  }
+  return worth;
 }
 
 // The same model with a draft that costs nothing and a link that never jitters: a mismatch still costs the
@@ -112,7 +127,7 @@ const Plan& Planner::Now(int32_t max_window) {
     plan_.rule.chunk = best;
   }
   plan_.rule.stop_and_wait = false;
-  plan_.rule.window = plan_.drafts ? std::min(WindowFor(plan_.rule.chunk), max_window) : 0;
+  plan_.rule.window = plan_.drafts ? std::min(Cover(plan_.rule.chunk), max_window) : 0;
   plan_.us_per_token = plan_.drafts ? Predict(plan_.rule.chunk) : StepUs(1);
   return plan_;
 }

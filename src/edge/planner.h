@@ -3,12 +3,12 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <span>
 #include <vector>
 
 #include "base/types.h"
 #include "edge/draft_window.h"
-#include "sample/acceptance.h"
+#include "sample/acceptance_by_margin.h"
 #include "wire/frame.h"
 
 namespace tandem {
@@ -29,7 +29,7 @@ class Planner {
   void Draft(Micros took);
   void RoundTrip(Micros took);
   void CloudCosts(const Costs& costs) { costs_ = costs; }
-  void Judged(int depth, bool accepted) { acceptance_.Judge(depth, accepted); }
+  void Judged(int depth, double margin, bool accepted) { acceptance_.Judge(depth, margin, accepted); }
 
   // The plan from now on. It moves only when another one promises 5 % more. `max_window`: what the cloud lets
   // wait.
@@ -39,6 +39,10 @@ class Planner {
   // Ids that may be unjudged so that the cloud is fed over a round trip, as far as they are likely to be
   // judged.
   int32_t WindowFor(int32_t chunk) const;
+  // How many of these drafts, whose first continues certain text, are worth their bytes: those that will be
+  // judged with a chance of at least 7 %, the product of the chances of all before them. margins: how clearly
+  // each was drawn (sample/race.h). At least the first.
+  int32_t Worth(std::span<const double> margins) const;
   double StreamingUs() const { return StepUs(1); }
   // us per token that no window can beat on this link with drafts as likely as these (docs/planner.md); 0
   // while the cloud's costs are unknown.
@@ -47,6 +51,8 @@ class Planner {
   const Costs& costs() const { return costs_; }
 
  private:
+  const AcceptanceRate& rate() const { return acceptance_.rate(); }
+  int32_t Cover(int32_t chunk) const;
   double StepUs(int rows) const;  // by the cloud's costs; beyond them with their last slope
   double Rate(int32_t chunk, double away_us, double draft_us) const;
 
@@ -56,7 +62,7 @@ class Planner {
   double jitter_us_ = 0;  // mean deviation
   int round_trips_ = 0;
   Costs costs_;
-  AcceptanceRate acceptance_;
+  AcceptanceByMargin acceptance_;
   Plan plan_;
 };
 

@@ -14,9 +14,10 @@ constexpr Micros kGoodbye{250'000};
 
 class Runner {
  public:
-  Runner(const GenerationConfig& config, Engine* draft, const Dialer& dial, const RunHooks& hooks)
-      : generation_(config, draft),
-        draft_(draft),
+  Runner(const GenerationConfig& config, const EdgeEngines& engines, const Dialer& dial,
+         const RunHooks& hooks)
+      : generation_(config, engines.draft),
+        engines_(engines),
         dial_(dial),
         hooks_(hooks),
         prompt_(config.prompt.size()) {}
@@ -65,7 +66,7 @@ class Runner {
   void Compute() {
     compute_ = false;
     const std::vector<SeqRows> rows = generation_.draft_rows();
-    Carry(generation_.OnComputed(draft_->Step(rows), clock_.Now()));
+    Carry(generation_.OnComputed(engines_.draft->Step(rows), clock_.Now()));
   }
 
   void Carry(EdgeActions actions) {
@@ -77,9 +78,7 @@ class Runner {
       case EdgeAction::Kind::kConnect:
         return Connect();
       case EdgeAction::Kind::kSend:
-        // A refused frame means a lost link; the transport reports that by itself.
-        if (connection_) (void)connection_->Send(std::move(action.frame));
-        return;
+        return engines_.front != nullptr ? SendRows(std::move(action.frame)) : Send(std::move(action.frame));
       case EdgeAction::Kind::kDisconnect:
         return Hang();
       case EdgeAction::Kind::kCompute:
@@ -93,6 +92,28 @@ class Runner {
         result_.finish = action.finish;
         result_.error = action.error;
     }
+  }
+
+  // A refused frame means a lost link; the transport reports that by itself.
+  void Send(Bytes frame) {
+    if (connection_) (void)connection_->Send(std::move(frame));
+  }
+
+  // Ids leave as rows.
+  void SendRows(Bytes bytes) {
+    const Micros begun = clock_.Now();
+    const Result<Frame> frame = Decode(bytes);
+    const auto sink = [this](Bytes rows) { Send(std::move(rows)); };
+    Status status;
+    if (const auto* drafts = frame ? std::get_if<Drafts>(&*frame) : nullptr) {
+      status = engines_.front->Continue(*drafts, generation_.text(), sink);
+    } else {
+      Send(std::move(bytes));
+      if (const auto* open = frame ? std::get_if<Open>(&*frame) : nullptr)
+        status = engines_.front->Begin(*open, generation_.text(), sink);
+    }
+    result_.front_time += clock_.Now() - begun;
+    if (!status) Carry(generation_.Abort(status.error(), clock_.Now()));
   }
 
   void Connect() {
@@ -140,7 +161,7 @@ class Runner {
   SteadyClock clock_;
   FrameInbox inbox_;  // outlives the connection whose callbacks fill it
   Generation generation_;
-  Engine* draft_;
+  const EdgeEngines engines_;
   const Dialer& dial_;
   const RunHooks& hooks_;
   size_t prompt_;
@@ -155,9 +176,9 @@ class Runner {
 
 }  // namespace
 
-RunResult RunGeneration(const GenerationConfig& config, Engine* draft, const Dialer& dial,
+RunResult RunGeneration(const GenerationConfig& config, const EdgeEngines& engines, const Dialer& dial,
                         const RunHooks& hooks) {
-  return Runner(config, draft, dial, hooks).Run();
+  return Runner(config, engines, dial, hooks).Run();
 }
 
 }  // namespace tandem

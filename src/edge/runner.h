@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "edge/generation.h"
+#include "edge/split_front.h"
 #include "wire/transport.h"
 
 namespace tandem {
@@ -46,13 +47,19 @@ struct RunResult {
   GenerationStats stats{};
   LinkBytes bytes{};
   RunPlan plan{};
+  Micros front_time{0};  // mode split: inside the layers here and their codec
   std::vector<std::string> notes{};
   std::optional<Welcome> welcome{};  // the last cloud's
 };
 
-// config must have passed Generation::Check. draft may be null in mode cloud, dial empty in mode edge. Blocks
-// until the text ends.
-RunResult RunGeneration(const GenerationConfig& config, Engine* draft, const Dialer& dial,
+// What a text is written with here. Both may be used by one generation at a time.
+struct EdgeEngines {
+  Engine* draft = nullptr;      // null: nothing is drafted
+  SplitFront* front = nullptr;  // in mode split
+};
+
+// config must have passed Generation::Check. dial may be empty in mode edge. Blocks until the text ends.
+RunResult RunGeneration(const GenerationConfig& config, const EdgeEngines& engines, const Dialer& dial,
                         const RunHooks& hooks);
 
 }  // namespace tandem

@@ -97,7 +97,7 @@ TEST(Runner, WritesTheCloudsTextAndShowsEveryTokenInOrder) {
       shown.insert(shown.end(), tokens.begin(), tokens.end());
     }};
     const RunResult result =
-        RunGeneration(Config(mode), mode == Mode::kCloud ? nullptr : &draft, cloud.Dial(), hooks);
+        RunGeneration(Config(mode), {.draft = mode == Mode::kCloud ? nullptr : &draft}, cloud.Dial(), hooks);
     EXPECT_EQ(result.finish, Finish::kLength);
     EXPECT_EQ(result.tokens, Continuation());
     EXPECT_EQ(shown, result.tokens);
@@ -112,7 +112,7 @@ TEST(Runner, WritesTheCloudsTextAndShowsEveryTokenInOrder) {
 TEST(Runner, BooksEveryByte) {
   LoopbackCloud cloud;
   FakeEngine draft({});
-  const RunResult result = RunGeneration(Config(Mode::kSync), &draft, cloud.Dial(), {});
+  const RunResult result = RunGeneration(Config(Mode::kSync), {.draft = &draft}, cloud.Dial(), {});
   const ByteCount counted = cloud.Counted();
   const uint64_t booked = result.bytes.setup + result.bytes.up + result.bytes.down;
   constexpr uint64_t kGoodbye = 8;  // a WebSocket close frame with its mask and code
@@ -128,7 +128,7 @@ TEST(Runner, ModeEdgeOpensNoConnection) {
     ADD_FAILURE() << "dialled";
     return Fail(ErrorCode::kInternal, "dialled");
   };
-  const RunResult result = RunGeneration(Config(Mode::kEdge), &draft, dial, {});
+  const RunResult result = RunGeneration(Config(Mode::kEdge), {.draft = &draft}, dial, {});
   EXPECT_EQ(result.finish, Finish::kLength);
   EXPECT_EQ(result.tokens.size(), static_cast<size_t>(kLength));
   EXPECT_EQ(result.bytes.setup + result.bytes.up + result.bytes.down, 0u);
@@ -138,7 +138,7 @@ TEST(Runner, ModeEdgeOpensNoConnection) {
 TEST(Runner, ADroppedConnectionIsDialledAgain) {
   LoopbackCloud cloud(3);
   FakeEngine draft({});
-  const RunResult result = RunGeneration(Config(Mode::kSync), &draft, cloud.Dial(), {});
+  const RunResult result = RunGeneration(Config(Mode::kSync), {.draft = &draft}, cloud.Dial(), {});
   EXPECT_EQ(result.finish, Finish::kLength);
   EXPECT_EQ(result.tokens, Continuation());
   EXPECT_EQ(result.stats.reconnects, 1u);
@@ -148,7 +148,7 @@ TEST(Runner, ADroppedConnectionIsDialledAgain) {
 TEST(Runner, NobodyThereIsAnErrorWithTheTextSoFar) {
   const Dialer dial = LoopbackCloud().Dial();  // which is gone again
   FakeEngine draft({});
-  const RunResult result = RunGeneration(Config(Mode::kSync), &draft, dial, {});
+  const RunResult result = RunGeneration(Config(Mode::kSync), {.draft = &draft}, dial, {});
   EXPECT_EQ(result.finish, Finish::kError);
   ASSERT_TRUE(result.error);
   EXPECT_EQ(result.error->code, ErrorCode::kNetwork);
@@ -166,7 +166,7 @@ TEST(Runner, CancelEndsTheRunWithTheTextSoFar) {
                              cancel = shown >= 5;
                            },
                        .cancel = &cancel};
-  const RunResult result = RunGeneration(Config(Mode::kSync), &draft, cloud.Dial(), hooks);
+  const RunResult result = RunGeneration(Config(Mode::kSync), {.draft = &draft}, cloud.Dial(), hooks);
   EXPECT_EQ(result.tokens.size(), shown);
   EXPECT_GE(shown, 5u);
   EXPECT_LT(shown, static_cast<size_t>(kLength));

@@ -32,6 +32,7 @@ Result<GenerationConfig> ConfigOf(const WritingSpec& spec, const EdgeModel& edge
   config.end_tokens = edge.vocab->end_tokens();
   config.software = SoftwareName();
   config.vocab = edge.vocab->identity();
+  if (edge.split) config.cut = edge.split->cut;
   config.clouds = spec.clouds;
   config.retry_for = spec.retry_for;
   if (auto status = Generation::Check(config, edge.draft.get()); !status) return Forward(status);

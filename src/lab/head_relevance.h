@@ -7,13 +7,12 @@
 
 #include <cstddef>
 #include <functional>
-#include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "base/types.h"
-#include "model/model.h"
 
 namespace tandem {
 
@@ -30,15 +29,13 @@ struct HeadRelevance {
 struct HeadRelevanceOptions {
   int threads = 1;
   // Told after each head how many of all are done; false ends the measurement.
-  std::function<bool(size_t done, size_t total)> go_on{};
+  std::function<bool(size_t done, size_t total)> go_on = [](size_t, size_t) { return true; };
 };
 
-// Every head of every layer, on the texts' tokens from the second on. Costs about layers * heads / 2 passes
-// over the texts: layers below the silenced one are computed once. Memory: the hidden rows of all texts,
-// width floats a token. kUsage for a model in part, no texts, texts of fewer than two ids, more than the
-// context or with ids that have no logits, or when go_on says no; kModel for losses that are not finite; else
-// as GgmlEngine.
-Result<HeadRelevance> MeasureHeadRelevance(const Model& model, std::span<const std::vector<Token>> texts,
+// Every head of every layer of a GGUF, on the texts' tokens from the second on. Costs about layers * heads /
+// 2 passes over the texts (decode/silenced_heads.h). kUsage when go_on says no; kModel for losses that are
+// not finite; else as SilencedHeads.
+Result<HeadRelevance> MeasureHeadRelevance(const std::string& path, std::span<const std::vector<Token>> texts,
                                            const HeadRelevanceOptions& options);
 
 }  // namespace tandem

@@ -22,6 +22,7 @@ void SimEdge::Do(const EdgeAction& action) {
       return Connect();
     case EdgeAction::Kind::kSend:
       if (!link_) breach_ += "kSend without a connection; ";
+      if (generation_.session_open()) bytes_up_ += WebSocketBytes(action.frame.size(), Direction::kUp);
       if (link_) link_->SendUp(action.frame);
       return;
     case EdgeAction::Kind::kDisconnect:

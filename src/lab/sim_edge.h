@@ -36,6 +36,8 @@ class SimEdge {
   const std::vector<Token>& shown() const { return shown_; }  // every kCommit, in order
   const std::vector<Author>& authors() const { return authors_; }
   int dials() const { return dials_; }
+  // Uplink of the session, from Opened on, WebSocket framing included.
+  uint64_t bytes_up() const { return bytes_up_; }
   const Generation& generation() const { return generation_; }
   const std::string& breach() const { return breach_; }  // of the contract; empty when there was none
 
@@ -57,6 +59,7 @@ class SimEdge {
   bool computing_ = false;
   std::optional<Micros> watched_;
   int dials_ = 0;
+  uint64_t bytes_up_ = 0;
 
   bool finished_ = false;
   Finish finish_ = Finish::kNone;

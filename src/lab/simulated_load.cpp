@@ -35,12 +35,21 @@ FakeEngineConfig DraftOf(const SimulatedLoad& load) {
   return draft;
 }
 
+std::unique_ptr<Engine> MakeDraft(const SimulatedLoad& load, int client) {
+  if (load.trace.empty()) return std::make_unique<FakeEngine>(DraftOf(load));
+  FakeEngineConfig target = TargetOf(load);
+  target.max_sequences = 1;
+  const size_t begin = static_cast<size_t>(load.seed) * 10'007 + static_cast<size_t>(client) * 1'009;
+  return std::make_unique<TracedDraft>(target, load.trace, begin);
+}
+
 GenerationConfig TextOf(const SimulatedLoad& load, int client, const VocabIdentity& vocab) {
   GenerationConfig config;
   config.mode = load.mode;
   config.prompt = {static_cast<Token>(client % kVocab)};  // one id: no step for prompts
   config.max_tokens = load.tokens;
   config.sampling.seed = load.seed * 1000 + static_cast<uint64_t>(client);
+  if (!load.trace.empty()) config.sampling.temperature = 0;
   config.draft_length = load.draft_length;
   config.vocab = vocab;
   return config;
@@ -57,7 +66,7 @@ struct Play {
     setup.measured = load.step_costs;
     cloud = std::make_unique<SimCloud>(queue, setup);
     for (int i = 0; i < load.clients; ++i) {
-      drafts.push_back(std::make_unique<FakeEngine>(DraftOf(load)));
+      drafts.push_back(MakeDraft(load, i));
       edges.push_back(std::make_unique<SimEdge>(
           queue, TextOf(load, i, setup.service.vocab),
           load.mode == Mode::kCloud ? nullptr : drafts.back().get(),
@@ -78,7 +87,7 @@ struct Play {
 
   EventQueue queue;
   std::unique_ptr<SimCloud> cloud;
-  std::vector<std::unique_ptr<FakeEngine>> drafts;
+  std::vector<std::unique_ptr<Engine>> drafts;
   std::vector<std::unique_ptr<SimEdge>> edges;
 };
 
@@ -87,7 +96,7 @@ struct Play {
 SimulatedFigures Simulate(const SimulatedLoad& load) {
   const Play play(load);
   SimulatedFigures figures;
-  uint64_t tokens = 0, accepted = 0, verified = 0;
+  uint64_t tokens = 0, accepted = 0, verified = 0, sent = 0, stale = 0, bytes = 0;
   Micros first = Micros::max(), last{0};
   for (const auto& edge : play.edges) {
     const GenerationStats& stats = edge->generation().stats();
@@ -97,6 +106,9 @@ SimulatedFigures Simulate(const SimulatedLoad& load) {
     tokens += stats.generated;
     accepted += stats.accepted;
     verified += stats.verified;
+    sent += stats.sent;
+    stale += stats.stale;
+    bytes += edge->bytes_up();
     first = std::min(first, stats.opened);
     last = std::max(last, stats.finished);
   }
@@ -105,9 +117,27 @@ SimulatedFigures Simulate(const SimulatedLoad& load) {
   figures.predicted_ms_per_token /= clients;
   figures.bound_ms /= clients;
   figures.acceptance = verified == 0 ? 0 : static_cast<double>(accepted) / static_cast<double>(verified);
+  const auto a_token = [&](uint64_t sum) { return static_cast<double>(sum) / static_cast<double>(tokens); };
+  figures.uplink_bytes_per_token = a_token(bytes);
+  figures.sent_per_token = a_token(sent);
+  figures.stale_per_token = a_token(stale);
   figures.tokens_per_second = static_cast<double>(tokens) * 1000 / ToMs(last - first);
   figures.server_us_per_token = ToMs(play.cloud->busy()) * 1000 / static_cast<double>(tokens);
   return figures;
+}
+
+SimulatedFigures SimulateSeeds(SimulatedLoad load, int seeds) {
+  SimulatedFigures mean;
+  for (load.seed = 1; load.seed <= static_cast<uint64_t>(seeds); ++load.seed) {
+    const SimulatedFigures one = Simulate(load);
+    for (const auto field : {&SimulatedFigures::ms_per_token, &SimulatedFigures::predicted_ms_per_token,
+                             &SimulatedFigures::bound_ms, &SimulatedFigures::acceptance,
+                             &SimulatedFigures::uplink_bytes_per_token, &SimulatedFigures::sent_per_token,
+                             &SimulatedFigures::stale_per_token, &SimulatedFigures::tokens_per_second,
+                             &SimulatedFigures::server_us_per_token})
+      mean.*field += one.*field / seeds;
+  }
+  return mean;
 }
 
 }  // namespace tandem

@@ -7,8 +7,8 @@ namespace tandem {
 
 namespace {
 
-constexpr double kFade = 1.0 - 1.0 / 60;
-constexpr double kPull = 6;  // judgements that the mean is worth at one depth
+constexpr double kFade = 1.0 - 1.0 / 100;
+constexpr double kPull = 12;  // judgements that the mean is worth at one depth
 
 double Clamp(double rate) {
   return std::clamp(rate, 0.02, 0.98);

@@ -6,7 +6,7 @@
 namespace tandem {
 
 // Running acceptance by depth: the place of a draft behind the last token that was certain (0 is the first).
-// Old judgements fade (a memory of about 60), so that a text that turns harder is noticed. Deeper places are
+// Old judgements fade (a memory of about 100), so that a text that turns harder is noticed. Deeper places are
 // pulled towards the mean, for they are judged seldom. A value: copy it freely.
 class AcceptanceRate {
  public:
@@ -27,7 +27,9 @@ class AcceptanceRate {
     double judged = 0, accepted = 0;
   };
   std::array<Count, kDepths> depths_{};
-  Count all_{4.0, 2.8};  // the prior: 0.7, worth four judgements
+  // The prior: 0.7, worth twelve judgements. A text is short: one that begins with luck would else have its
+  // longest steps at once.
+  Count all_{12.0, 8.4};
 };
 
 }  // namespace tandem

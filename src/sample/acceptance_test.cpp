@@ -12,7 +12,7 @@ TEST(AcceptanceRate, LearnsTheRateAndFollowsAChange) {
   AcceptanceRate rate;
   for (int i = 0; i < 400; ++i) rate.Judge(i % 3, i % 10 != 0);
   EXPECT_NEAR(rate.mean(), 0.9, 0.04);
-  for (int i = 0; i < 200; ++i) rate.Judge(i % 3, i % 10 == 0);
+  for (int i = 0; i < 400; ++i) rate.Judge(i % 3, i % 10 == 0);
   EXPECT_NEAR(rate.mean(), 0.1, 0.06);
 }
 

@@ -2,24 +2,28 @@
 #include "sample/race.h"
 
 #include <cmath>
-#include <limits>
 
 namespace tandem {
 
-Token Race(const Distribution& distribution, const NoiseAddress& address) {
-  Token winner = kNoToken;
-  double best = std::numeric_limits<double>::infinity();
+RaceResult RunRace(const Distribution& distribution, const NoiseAddress& address) {
+  constexpr double kNever = std::numeric_limits<double>::infinity();
+  RaceResult result;
+  double best = kNever, second = kNever;
   for (const Candidate& c : distribution) {
     if (c.p <= 0.0) continue;
     const double u = UniformNoise(address, c.id);
-    if (1.0 - u > best * c.p) continue;  // -log(u) > 1 - u: it cannot win, and the logarithm is saved
+    if (1.0 - u > second * c.p) continue;  // -log(u) > 1 - u: not even second, and the logarithm is saved
     const double time = -std::log(u) / c.p;
-    if (time < best || (time == best && c.id < winner) || winner == kNoToken) {
+    if (time < best || (time == best && c.id < result.winner) || result.winner == kNoToken) {
+      second = best;
       best = time;
-      winner = c.id;
+      result.winner = c.id;
+    } else if (time < second) {
+      second = time;
     }
   }
-  return winner;
+  if (second < kNever) result.margin = std::log(second / best);
+  return result;
 }
 
 }  // namespace tandem

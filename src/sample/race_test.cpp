@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -163,6 +164,33 @@ TEST(Race, SharedNoiseMakesSimilarModelsAgree) {
     EXPECT_LE(agreement.coupled, 1 - tv + 0.025) << "no coupling does better";
     EXPECT_GT(agreement.coupled, 5 * agreement.independent);
   }
+}
+
+TEST(Race, TheMarginIsTheLogarithmOfTheSecondTimeOverTheFirst) {
+  const Distribution law = Of({5, 3, 2, 1});
+  for (Pos position = 0; position < 200; ++position) {
+    const NoiseAddress address{.seed = 3, .position = position};
+    std::vector<double> times;
+    for (const Candidate& c : law) times.push_back(-std::log(UniformNoise(address, c.id)) / c.p);
+    std::sort(times.begin(), times.end());
+    const RaceResult result = RunRace(law, address);
+    EXPECT_EQ(result.winner, Race(law, address));
+    EXPECT_NEAR(result.margin, std::log(times[1] / times[0]), 1e-9);
+  }
+  EXPECT_TRUE(std::isinf(RunRace(Of({1}), {}).margin)) << "nobody else ran";
+}
+
+// What the margin promises: no law whose logits are that near has another winner.
+RC_GTEST_PROP(Race, LawsNearerThanHalfTheMarginAgree, (uint64_t seed)) {
+  const Distribution law = Of({4, 3, 3, 2, 1});
+  const NoiseAddress address{.seed = seed, .position = 5};
+  const RaceResult result = RunRace(law, address);
+  std::vector<double> weights;
+  for (const Candidate& c : law) {
+    const double u = UniformNoise({.seed = seed, .position = 6}, c.id);
+    weights.push_back(c.p * std::exp((u - 0.5) * 0.99 * result.margin));
+  }
+  RC_ASSERT(Race(Of(weights), address) == result.winner);
 }
 
 }  // namespace

@@ -3,8 +3,6 @@
 
 #include <cmath>
 
-#include "sample/race.h"
-
 namespace tandem {
 namespace {
 
@@ -32,9 +30,11 @@ Status Validate(const SamplingParams& p) {
   return {};
 }
 
-Token Sampler::Pick(std::span<const float> logits, std::span<const Token> history) {
-  return Race(warper_.Warp(logits, history),
-              {.seed = params().seed, .position = static_cast<Pos>(history.size())});
+RaceResult Sampler::PickWithMargin(std::span<const float> logits, std::span<const Token> history) {
+  const Distribution& law = warper_.Warp(logits, history);
+  RaceResult result = RunRace(law, {.seed = params().seed, .position = static_cast<Pos>(history.size())});
+  if (law.size() < 2) result.margin = warper_.lead() / (params().temperature > 0 ? params().temperature : 1);
+  return result;
 }
 
 }  // namespace tandem

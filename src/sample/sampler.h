@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "base/sampling_params.h"
 #include "base/types.h"
+#include "sample/race.h"
 #include "sample/warp.h"
 
 namespace tandem {
@@ -24,7 +25,12 @@ class Sampler {
  public:
   explicit Sampler(const SamplingParams& params) : warper_(params) {}  // params must have passed Validate
 
-  Token Pick(std::span<const float> logits, std::span<const Token> history);
+  Token Pick(std::span<const float> logits, std::span<const Token> history) {
+    return PickWithMargin(logits, history).winner;
+  }
+  // ... and how clearly it was chosen: the race's margin or, where only one candidate was left to race, the
+  // lead of its logit over the next one (over the temperature, if there is one).
+  RaceResult PickWithMargin(std::span<const float> logits, std::span<const Token> history);
   // What Pick races over; valid until the next call of either.
   const Distribution& Warp(std::span<const float> logits, std::span<const Token> history) {
     return warper_.Warp(logits, history);

@@ -153,5 +153,19 @@ RC_GTEST_PROP(Validate, WhatPassesSamples, (uint64_t seed)) {
   RC_ASSERT(token >= 0 && static_cast<size_t>(token) < logits.size());
 }
 
+TEST(Sampler, SaysHowClearlyItPicked) {
+  const std::vector<float> logits = {1.0f, 4.0f, 3.25f, -2.0f};
+  Sampler greedy({.temperature = 0});
+  EXPECT_NEAR(greedy.PickWithMargin(logits, {}).margin, 0.75, 1e-6) << "the lead of the best logit";
+  Sampler drawn({.seed = 1, .temperature = 2, .min_p = 0});
+  EXPECT_EQ(drawn.PickWithMargin(logits, {}).winner, drawn.Pick(logits, {}));
+  EXPECT_EQ(drawn.PickWithMargin(logits, {}).margin, RunRace(drawn.Warp(logits, {}), {.seed = 1}).margin);
+  Sampler cut({.temperature = 0.5f, .min_p = 0.99f});
+  EXPECT_NEAR(cut.PickWithMargin(logits, {}).margin, 1.5, 1e-6) << "only one was left: its lead, heated";
+  EXPECT_TRUE(std::isinf(greedy.PickWithMargin(std::vector<float>{3.0f}, {}).margin));
+  const float never = -std::numeric_limits<float>::infinity();
+  EXPECT_EQ(greedy.PickWithMargin(std::vector<float>(4, never), {}).margin, 0) << "nothing can be picked";
+}
+
 }  // namespace
 }  // namespace tandem

@@ -21,25 +21,15 @@ std::map<Token, int> CountWindow(std::span<const Token> history, int32_t last_n)
   return counts;
 }
 
-Token Argmax(std::span<const float> logits) {
-  Token best = 0;
-  float top = kNever;
-  for (size_t i = 0; i < logits.size(); ++i) {
-    if (!(logits[i] > top)) continue;
-    top = logits[i];
-    best = static_cast<Token>(i);
-  }
-  return best;
-}
-
 }  // namespace
 
 const Distribution& Warper::Warp(std::span<const float> logits, std::span<const Token> history) {
   out_.clear();
+  lead_ = 0.0;
   if (logits.empty()) return out_;
   const std::span<const float> raw = Penalise(logits, history);
   if (params_.temperature <= 0.0f) {
-    const Token best = Argmax(raw);
+    const Token best = Best(raw);
     out_.push_back({best, raw[static_cast<size_t>(best)], 1.0});
     return out_;
   }
@@ -53,9 +43,28 @@ const Distribution& Warper::Warp(std::span<const float> logits, std::span<const 
     out_.push_back({0, kNever, 1.0});
     return out_;
   }
+  lead_ = ranks_.size() < 2 ? -double{kNever} : double{LogitOf(ranks_[0])} - LogitOf(ranks_[1]);
   Cut();
   Normalise();
   return out_;
+}
+
+// The argmax, ties to the lowest id.
+Token Warper::Best(std::span<const float> logits) {
+  Token best = 0;
+  float top = kNever, second = kNever;
+  for (size_t i = 0; i < logits.size(); ++i) {
+    if (!(logits[i] > second)) continue;
+    if (logits[i] > top) {
+      second = top;
+      top = logits[i];
+      best = static_cast<Token>(i);
+    } else {
+      second = logits[i];
+    }
+  }
+  lead_ = top > second ? double{top} - second : 0.0;
+  return best;
 }
 
 // The logits themselves when no penalty is set.

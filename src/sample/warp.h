@@ -33,9 +33,14 @@ class Warper {
   // with top_p, an exponential each, 2 ms).
   const Distribution& Warp(std::span<const float> logits, std::span<const Token> history);
 
+  // Of the last Warp, before anything was cut: how far the best logit stood above the second, after the
+  // penalties, >= 0. Infinite where there was no second, 0 for an empty vocabulary.
+  double lead() const { return lead_; }
+
   const SamplingParams& params() const { return params_; }
 
  private:
+  Token Best(std::span<const float> logits);
   std::span<const float> Penalise(std::span<const float> logits, std::span<const Token> history);
   void RankAll(std::span<const float> logits);
   void RankTop(std::span<const float> logits, size_t k);
@@ -47,6 +52,7 @@ class Warper {
   std::vector<float> penalised_;
   std::vector<Rank> ranks_, spare_;
   Distribution out_;
+  double lead_ = 0.0;
 };
 
 }  // namespace tandem

@@ -92,7 +92,7 @@ RunResult RunCase(const ExactnessCase& c, Mode mode, const LoadedModel& target, 
     return DialWebSocket(url, "", LinkLimits{}, std::move(callbacks));
   };
   const std::unique_ptr<GgmlEngine> draft = mode == Mode::kCloud ? nullptr : EngineOf(*c.draft, 1, 1);
-  return RunGeneration(config, draft.get(), dial, {});
+  return RunGeneration(config, {.draft = draft.get()}, dial, {});
 }
 
 std::vector<Token> WriteAlone(const ExactnessCase& c, const LoadedModel& target) {

@@ -1,0 +1,105 @@
+// See split_front.h.
+#include "edge/split_front.h"
+
+#include <algorithm>
+
+namespace tandem {
+
+namespace {
+
+// Rows of a message at most, so that it fits a frame.
+size_t MessageRows(const RowCodec& codec) {
+  size_t rows = kBulkRows;
+  while (rows > 1 && codec.MostBytes(rows) > kMaxRowsBytes) rows /= 2;
+  return rows;
+}
+
+}  // namespace
+
+SplitFront::SplitFront(Engine& engine, RowCodec codec, int begin, int layers)
+    : engine_(engine), codec_(std::move(codec)), whole_(begin == layers), most_rows_(MessageRows(codec_)) {}
+
+Status SplitFront::Begin(const Open& open, std::span<const Token> text, const Sink& sink) {
+  follower_.emplace(engine_, open.spans);  // every row is wanted again
+  if (prompt_ < 0) prompt_ = static_cast<Pos>(text.size()) - 1;
+  branch_.assign(text.begin(), text.end() - 1);
+  sent_ = whole_ ? static_cast<Pos>(branch_.size()) : 0;
+  return Advance(nullptr, open.epoch, sink);
+}
+
+Status SplitFront::Continue(const Drafts& drafts, std::span<const Token> text, const Sink& sink) {
+  std::vector<Token> branch(text.begin(), text.end());
+  const auto in_flight = static_cast<size_t>(drafts.base);
+  if (in_flight > branch.size() && in_flight <= branch_.size())
+    branch.insert(branch.end(), branch_.begin() + static_cast<std::ptrdiff_t>(branch.size()),
+                  branch_.begin() + static_cast<std::ptrdiff_t>(in_flight));
+  branch.insert(branch.end(), drafts.ids.begin(), drafts.ids.end());
+  const auto differs = std::mismatch(branch_.begin(), branch_.end(), branch.begin(), branch.end());
+  sent_ = std::min(sent_, static_cast<Pos>(differs.first - branch_.begin()));
+  branch_ = std::move(branch);
+  return Advance(&drafts, drafts.epoch, sink);
+}
+
+// The end of the message that begins at `first`. Rows of a codec whose messages share something are
+// partitioned alike whenever they are sent: a prompt's by chunks, what is generated one by one.
+Pos SplitFront::MessageEnd(Pos first, Pos end) const {
+  if (!codec_.RowLocal() && first >= prompt_) return first + 1;
+  Pos last = std::min(end, first + static_cast<Pos>(most_rows_));
+  if (!codec_.RowLocal()) last = std::min(last, std::max(prompt_, first + 1));
+  return last;
+}
+
+Result<std::vector<HiddenRows>> SplitFront::Code(std::span<const float> rows, Pos first) {
+  const auto end = first + static_cast<Pos>(rows.size() / codec_.width());
+  std::vector<HiddenRows> frames;
+  for (Pos at = first; at < end;) {
+    const Pos next = MessageEnd(at, end);
+    const auto count = static_cast<size_t>(next - at);
+    auto block =
+        codec_.Encode({rows.subspan(static_cast<size_t>(at - first) * codec_.width(), count * codec_.width()),
+                       codec_.width()},
+                      at);
+    if (!block) return Forward(block);
+    counts_.sent_rows += count;
+    counts_.block_bytes += block->size();
+    frames.push_back({.first = at, .block = std::move(*block)});
+    at = next;
+  }
+  return frames;
+}
+
+Status SplitFront::Advance(const Drafts* drafts, uint32_t epoch, const Sink& sink) {
+  const auto end = static_cast<Pos>(branch_.size());
+  for (Pos last = 0; last < end;) {
+    auto next = follower_->Next(branch_);
+    if (!next) return Forward(next);
+    last = next->first + static_cast<Pos>(next->tokens.size());
+    const Pos wanted = std::max<Pos>(0, last - std::max(sent_, next->first));
+    next->logits = wanted;
+    const auto out = engine_.Step({&*next, 1});
+    if (!out) {
+      follower_->Failed();
+      return Forward(out);
+    }
+    follower_->Done();
+    counts_.rows += next->tokens.size();
+    if (wanted == 0) continue;
+    const std::span<const float> rows((*out)[out->rows() - wanted].data(),
+                                      static_cast<size_t>(wanted) * codec_.width());
+    auto frames = Code(rows, last - wanted);
+    if (!frames) return Forward(frames);
+    for (HiddenRows& frame : *frames) {
+      frame.epoch = epoch;
+      sent_ = &frame == &frames->back() ? last : sent_;
+      if (drafts != nullptr && sent_ == end && &frame == &frames->back()) {
+        frame.asks = true;
+        frame.base = drafts->base;
+        frame.ids = drafts->ids;
+      }
+      sink(Encode(frame));
+    }
+  }
+  return {};
+}
+
+}  // namespace tandem

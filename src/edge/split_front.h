@@ -1,0 +1,60 @@
+// The edge's end of a cut model: follows a text with the first layers and turns its ids into rows of
+// activations on their way to the cloud. What it has computed and sent is a cache of the ids: a lost link or
+// another cut costs time only.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "codec/row_codec.h"
+#include "decode/engine.h"
+#include "edge/drafter.h"
+#include "wire/frame.h"
+
+namespace tandem {
+
+struct SplitCounts {
+  uint64_t rows = 0;         // computed
+  uint64_t sent_rows = 0;    // those of dead branches and rebuilt sessions included
+  uint64_t block_bytes = 0;  // that coded rows took
+};
+
+// One thread at a time.
+class SplitFront {
+ public:
+  // engine: the model's embedding and layers [0, begin), without the head; it must outlive this. codec: of
+  // its width. layers: of the whole model.
+  SplitFront(Engine& engine, RowCodec codec, int begin, int layers);
+
+  using Sink = std::function<void(Bytes frame)>;
+
+  // A session begins in the cloud with `open`, which has gone out: the rows of all of `text` but its last id
+  // follow, a frame a chunk, each as soon as it is computed. Errors as Engine::Step's and RowCodec::Encode's.
+  Status Begin(const Open& open, std::span<const Token> text, const Sink& sink);
+  // Instead of `drafts`, which continue `text` or drafts given before: the rows that the cloud lacks up to
+  // the last draft, with the drafts in the last frame.
+  Status Continue(const Drafts& drafts, std::span<const Token> text, const Sink& sink);
+
+  const SplitCounts& counts() const { return counts_; }
+
+ private:
+  Status Advance(const Drafts* drafts, uint32_t epoch, const Sink& sink);
+  Result<std::vector<HiddenRows>> Code(std::span<const float> rows, Pos first);
+  Pos MessageEnd(Pos first, Pos end) const;
+
+  Engine& engine_;
+  RowCodec codec_;
+  bool whole_;  // all layers are here: only rows that are judged leave
+  size_t most_rows_;
+  std::optional<Drafter> follower_;
+  std::vector<Token> branch_;  // ids whose rows are wanted, or sent
+  Pos sent_ = 0;               // positions below it are with the cloud
+  Pos prompt_ = -1;            // position of the first session's last id; below 0: none yet
+  SplitCounts counts_;
+};
+
+}  // namespace tandem
