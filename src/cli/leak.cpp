@@ -1,6 +1,7 @@
 // tandem leak: how many tokens of a text the rows at a cut give away.
 #include "lab/leak.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <thread>
 

@@ -22,20 +22,24 @@ class LeakTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     path_ = std::filesystem::path(::testing::TempDir()) / fmt::format("leak.{}.gguf", getpid());
+    WriteRandom(64, path_);
+  }
+  static void TearDownTestSuite() { std::filesystem::remove(path_); }
+
+  static void WriteRandom(int width, const std::string& path) {
     RandomModelSpec spec;
     spec.like = TANDEM_SOURCE_DIR "/models/demo-draft-q8_0.gguf";
     spec.layers = 2;
-    spec.width = 64;
-    spec.heads = 4;
-    spec.kv_heads = 2;
-    spec.ff = 128;
+    spec.width = width;
+    spec.heads = width / 4;
+    spec.kv_heads = spec.heads;
+    spec.ff = 2 * width;
     spec.vocab = kVocab;
     spec.context = 128;
     spec.type = GGML_TYPE_F32;
     spec.seed = 3;
-    ASSERT_TRUE(WriteRandomModel(spec, path_));
+    ASSERT_TRUE(WriteRandomModel(spec, path));
   }
-  static void TearDownTestSuite() { std::filesystem::remove(path_); }
 
   static std::unique_ptr<ModelAtCut> AtCut(int below, int candidates = kVocab) {
     auto model = ModelAtCut::Load(path_, below, {.candidates = candidates});
@@ -110,7 +114,7 @@ TEST_F(LeakTest, EveryTokenButTheBeginTokenIsCounted) {
 // Trying every id must find every id at any depth, since no other id has that row.
 TEST_F(LeakTest, ReencodingWithAllIdsFindsEveryTokenBehindEveryLayer) {
   for (const int below : {1, 2}) {
-    for (const char* codec : {"f32", "int8"}) {
+    for (const char* codec : {"f32", "int8", "ternary"}) {
       const LeakReport report = Measure(below, codec);
       ExpectAll(report.readings[kReencoding].prompt);
       ExpectAll(report.readings[kReencoding].generated);
@@ -220,6 +224,32 @@ TEST_F(LeakTest, StopsWhenTold) {
   EXPECT_EQ(steps, 2u);
   EXPECT_TRUE(count(1000));
   EXPECT_EQ(steps, LeakSteps(SmallPlan()));
+}
+
+// Of rows of 8 digits many ids look alike, but the right one looks exactly so.
+TEST_F(LeakTest, ACandidateIsComparedAsTheCodecLeavesIt) {
+  const std::string path = path_ + ".narrow";
+  WriteRandom(8, path);
+  const auto model = ModelAtCut::Load(path, 1, {.candidates = kVocab}).value();
+  std::filesystem::remove(path);
+  const RowCodec codec = RowCodec::Make(ParseRowCodec("ternary").value(), 8).value();
+  constexpr size_t kRows = 60;
+  const LeakText text = SomeText();
+  const auto ids = std::span<const Token>(text.tokens).first(kRows);
+  const auto rows = model->RowsOf(ids).value();
+  const auto decoded = codec.Decode(codec.Encode({rows, 8}, 0).value(), kRows).value();
+  Reencoding plan;
+  plan.per_row = plan.candidates = kVocab;
+  for (size_t i = 0; i < kRows * kVocab; ++i) plan.proposals.push_back(static_cast<Token>(i % kVocab));
+  const auto right = [&](const RowCodec* through) {
+    plan.codec = through;
+    const auto read = Reencode(*model, decoded, ids.first(1), plan).value();
+    size_t count = 0;
+    for (size_t i = 0; i < kRows; ++i) count += read[i] == ids[i];
+    return count;
+  };
+  EXPECT_GT(right(&codec), kRows * 9 / 10);
+  EXPECT_LT(right(nullptr), right(&codec));
 }
 
 TEST_F(LeakTest, ReencodingRefusesProposalsThatDoNotFit) {
