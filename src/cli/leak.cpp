@@ -65,7 +65,7 @@ class Measurement {
     if (!text) return Forward(text);
     ModelAtCutOptions options;
     options.threads = Threads(arguments_);
-    options.candidates = static_cast<int>(leak.plan.candidates);
+    options.candidates = static_cast<int>(std::min(kLeakStep, leak.plan.candidates));
     options.device = arguments_.Text("device");
     const auto model = ModelAtCut::Load(*path, leak.split, options);
     if (!model) return Forward(model);

@@ -33,7 +33,8 @@ std::string Described(const MeasuredLeak& leak, const LeakReading& reading) {
   if (reading.name == "nearest embedding")
     return fmt::format("nearest embedding ({}{})", MetricName(report.metric),
                        report.centred ? ", centred" : "");
-  if (reading.name == "re-encoding") return fmt::format("re-encoding, {} candidates", leak.plan.candidates);
+  if (reading.name == "re-encoding")
+    return fmt::format("re-encoding, up to {} candidates", leak.plan.candidates);
   if (reading.name == "prediction") return "prediction, from earlier rows";
   return reading.name;
 }

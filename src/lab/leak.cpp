@@ -220,6 +220,7 @@ class LeakMeter {
     Reencoding plan;
     plan.per_row = std::min(plan_.candidates, vocab);
     plan.candidates = plan.per_row;
+    plan.at_once = std::min(kLeakStep, plan.candidates);
     if (codec_->RowLocal()) plan.codec = &*codec_;
     const RowReader& proposer = probe_->known_share() > nearest_->known_share() ? *probe_ : *nearest_;
     plan.proposals = proposer.Read(text.decoded, plan.per_row);

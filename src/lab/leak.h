@@ -29,12 +29,15 @@
 
 namespace tandem {
 
+// Candidates that are run through the first layers in one step.
+constexpr size_t kLeakStep = 16;
+
 struct LeakPlan {
   size_t known = 8192;        // tokens of the text's begin that the attacker knows
   size_t prompts = 8;         // taken evenly from the rest
   size_t prompt_tokens = 64;  // of each
   size_t generated = 32;      // tokens that the model goes on with at most
-  size_t candidates = 16;     // of re-encoding
+  size_t candidates = 64;     // of re-encoding, at most
   SamplingParams sampling{};
 };
 

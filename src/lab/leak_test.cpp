@@ -71,7 +71,7 @@ class LeakTest : public ::testing::Test {
 
   static LeakReport Measure(int below, const char* codec, const LeakPlan& plan = SmallPlan(),
                             const LeakText& text = SomeText()) {
-    const auto model = AtCut(below, static_cast<int>(plan.candidates));
+    const auto model = AtCut(below, static_cast<int>(kLeakStep));
     auto report = MeasureLeak(*model, ParseRowCodec(codec).value(), text, plan, [] { return true; });
     EXPECT_TRUE(report) << report.error().message;
     return std::move(*report);
@@ -136,6 +136,7 @@ TEST_F(LeakTest, RowsThatSayNothingGiveNothingAway) {
   const auto ids = std::span<const Token>(text.tokens).first(kRows);
   Reencoding plan;
   plan.per_row = plan.candidates = kVocab;
+  plan.at_once = 50;
   for (size_t i = 0; i < kRows * kVocab; ++i) plan.proposals.push_back(static_cast<Token>(i % kVocab));
   const auto share = [&](const std::vector<float>& rows) {
     const auto read = Reencode(*model, rows, {}, plan).value();
@@ -240,6 +241,7 @@ TEST_F(LeakTest, ACandidateIsComparedAsTheCodecLeavesIt) {
   const auto decoded = codec.Decode(codec.Encode({rows, 8}, 0).value(), kRows).value();
   Reencoding plan;
   plan.per_row = plan.candidates = kVocab;
+  plan.at_once = 50;
   for (size_t i = 0; i < kRows * kVocab; ++i) plan.proposals.push_back(static_cast<Token>(i % kVocab));
   const auto right = [&](const RowCodec* through) {
     plan.codec = through;
@@ -256,9 +258,10 @@ TEST_F(LeakTest, ReencodingRefusesProposalsThatDoNotFit) {
   const auto model = AtCut(1, 4);
   const std::vector<float> rows(3 * 64);
   const std::vector<Token> known(4, 1);
-  EXPECT_EQ(Reencode(*model, rows, {}, {{1, 2}, 1, 4}).error().code, ErrorCode::kUsage);
-  EXPECT_EQ(Reencode(*model, rows, {}, {{}, 0, 4}).error().code, ErrorCode::kUsage);
-  EXPECT_EQ(Reencode(*model, rows, known, {{1, 2, 3}, 1, 4}).error().code, ErrorCode::kUsage);
+  EXPECT_EQ(Reencode(*model, rows, {}, {{1, 2}, 1, 4, 4}).error().code, ErrorCode::kUsage);
+  EXPECT_EQ(Reencode(*model, rows, {}, {{}, 0, 4, 4}).error().code, ErrorCode::kUsage);
+  EXPECT_EQ(Reencode(*model, rows, known, {{1, 2, 3}, 1, 4, 4}).error().code, ErrorCode::kUsage);
+  EXPECT_EQ(Reencode(*model, rows, {}, {{1, 2, 3}, 1, 4, 0}).error().code, ErrorCode::kUsage);
 }
 
 }  // namespace

@@ -66,19 +66,6 @@ double SquaredDistance(std::span<const float> a, std::span<const float> b) {
   return sum;
 }
 
-// Index of the candidate whose row lies nearest, of equals the first.
-size_t NearestRow(std::span<const float> row, std::span<const float> candidates) {
-  size_t best = 0;
-  double least = 0;
-  for (size_t i = 0; i * row.size() < candidates.size(); ++i) {
-    const double distance = SquaredDistance(row, candidates.subspan(i * row.size(), row.size()));
-    if (i > 0 && distance >= least) continue;
-    best = i;
-    least = distance;
-  }
-  return best;
-}
-
 // Each row alone, as if it were at `position`, through the codec and back.
 Status PassEach(const RowCodec& codec, Pos position, std::vector<float>& rows) {
   const size_t width = codec.width();
@@ -93,15 +80,68 @@ Status PassEach(const RowCodec& codec, Pos position, std::vector<float>& rows) {
   return {};
 }
 
+// Finds the candidate whose row is the nearest, and appends it to the model's text.
+class RowMatch {
+ public:
+  RowMatch(ModelAtCut& model, const Reencoding& plan, Pos position, std::span<const float> row)
+      : model_(model), plan_(plan), position_(position), row_(row) {
+    for (const float x : row) near_ += kNear * kNear * double{x} * x;
+  }
+
+  Result<Token> Find(std::span<const Token> candidates) {
+    for (size_t at = 0; at < candidates.size() && !(found_ && least_ <= near_); at += plan_.at_once) {
+      const size_t count = std::min(plan_.at_once, candidates.size() - at);
+      if (Status s = Compare(candidates.subspan(at, count)); !s) return Forward(s);
+    }
+    if (!in_last_) {
+      if (const auto again = model_.Try({&best_, 1}); !again) return Forward(again);
+      index_ = 0;
+    }
+    if (Status s = model_.Take(index_); !s) return Forward(s);
+    return best_;
+  }
+
+ private:
+  static constexpr double kNear = 0.01;  // of the row's length: rows of other ids lie further off
+
+  Status Compare(std::span<const Token> candidates) {
+    auto tried = model_.Try(candidates);
+    if (!tried) return Forward(tried);
+    if (plan_.codec != nullptr) {
+      if (Status s = PassEach(*plan_.codec, position_, *tried); !s) return s;
+    }
+    in_last_ = false;
+    for (size_t i = 0; i < candidates.size(); ++i) {
+      const double distance =
+          SquaredDistance(row_, std::span<const float>(*tried).subspan(i * row_.size(), row_.size()));
+      if (found_ && distance >= least_) continue;
+      found_ = in_last_ = true;
+      least_ = distance;
+      index_ = i;
+      best_ = candidates[i];
+    }
+    return {};
+  }
+
+  ModelAtCut& model_;
+  const Reencoding& plan_;
+  const Pos position_;
+  const std::span<const float> row_;
+  double near_ = 0, least_ = 0;
+  bool found_ = false, in_last_ = false;  // in_last_: the model still holds the best one's row
+  size_t index_ = 0;                      // of the best in its step
+  Token best_ = kNoToken;
+};
+
 }  // namespace
 
 Result<std::vector<Token>> Reencode(ModelAtCut& model, std::span<const float> rows,
                                     std::span<const Token> known, const Reencoding& plan) {
   const auto width = static_cast<size_t>(model.shape().width);
   const size_t n = rows.size() / width;
-  if (known.size() > n || plan.per_row == 0 || plan.proposals.size() != n * plan.per_row)
-    return Fail(ErrorCode::kUsage, "{} proposals, {} a row, and {} known ids do not fit {} rows",
-                plan.proposals.size(), plan.per_row, known.size(), n);
+  if (known.size() > n || plan.per_row == 0 || plan.proposals.size() != n * plan.per_row || plan.at_once == 0)
+    return Fail(ErrorCode::kUsage, "{} proposals, {} a row, {} at once, and {} known ids do not fit {} rows",
+                plan.proposals.size(), plan.per_row, plan.at_once, known.size(), n);
   if (Status s = model.Restart(); !s) return Forward(s);
   Continuation continuation(model.whole());
   if (Status s = continuation.Begin(); !s) return Forward(s);
@@ -111,16 +151,12 @@ Result<std::vector<Token>> Reencode(ModelAtCut& model, std::span<const float> ro
     const std::vector<Token> candidates = t < known.size()
                                               ? std::vector{known[t]}
                                               : InTurn(proposals, continuation.likeliest(), plan.candidates);
-    auto tried = model.Try(candidates);
-    if (!tried) return Forward(tried);
-    if (plan.codec != nullptr) {
-      if (Status s = PassEach(*plan.codec, static_cast<Pos>(t), *tried); !s) return Forward(s);
-    }
-    const size_t best = NearestRow(rows.subspan(t * width, width), *tried);
-    if (Status s = model.Take(best); !s) return Forward(s);
-    recovered.push_back(candidates[best]);
+    const auto id =
+        RowMatch(model, plan, static_cast<Pos>(t), rows.subspan(t * width, width)).Find(candidates);
+    if (!id) return Forward(id);
+    recovered.push_back(*id);
     if (t + 1 == n) break;
-    if (Status s = continuation.Add(recovered.back(), plan.candidates); !s) return Forward(s);
+    if (Status s = continuation.Add(*id, plan.candidates); !s) return Forward(s);
   }
   return recovered;
 }
