@@ -129,8 +129,9 @@ void Session::Arrived(const Drafts& drafts, Micros now) {
 }
 
 Status Session::OnDrafts(const Drafts& drafts, Micros now) {
-  if (rows_in_)
-    return Fail(ErrorCode::kProtocol, "drafts at {} without rows, and the model is cut", drafts.base);
+  if (rows_in_ && (!drafts.ids.empty() || drafts.base > rows_in_->end()))
+    return Fail(ErrorCode::kProtocol, "{} drafts at {} without rows, and the model is cut", drafts.ids.size(),
+                drafts.base);
   if (NeedsLaws(rule_) && !drafts.ids.empty())
     return Fail(ErrorCode::kProtocol, "{} drafts without laws, which rule {} needs", drafts.ids.size(),
                 RuleName(rule_));
@@ -200,7 +201,7 @@ Status Session::OnCredit(const Credit& credit) {
 }
 
 std::optional<Micros> Session::StepDue() const {
-  if (!Prefilled()) return std::nullopt;
+  if (!Prefilled() || LacksRows()) return std::nullopt;
   if (!waiting_.empty() || Length() < asked_until_) return Micros{0};
   if (Length() >= run_until_) return std::nullopt;
   return held_since_ < Micros{0} ? Micros{0} : held_until_;

@@ -33,7 +33,8 @@
 //    a time, and whatever of it does not stand ends the epoch.
 //  - Where the model is cut, Rows bring the activations of every position and, with `asks`, drafts as Drafts
 //  do.
-//    The rows go up to the last draft, so a step has what it needs as soon as it is wanted. Ids of the prompt
+//    The rows go up to the last draft, so a step has what it needs as soon as it is wanted; where the cloud
+//    has them all, Drafts without ids ask for one token. Ids of the prompt
 //    are not told: they are kNoToken here, and penalties see the rest. Rows of a branch that died are dropped
 //    with it. There is no credit: nothing can be written without the edge.
 //  - No text grows past the context. The verdict that fills it is the last; Drafts that would are refused.
@@ -128,6 +129,7 @@ class Session {
   Pos Length() const { return static_cast<Pos>(text_.size()); }
   bool Prefilled() const { return cached_ >= Length() - 1; }
   Pos PrefillEnd() const;  // up to where the prompt can be computed now
+  bool LacksRows() const;  // of a step, where the model is cut
   bool HeadAlone() const { return first_row_ > 0; }
   void TakeHidden(Pos begin, Pos end);
   Status TakeDrafts(const Drafts& drafts, Micros now);

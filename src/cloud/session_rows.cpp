@@ -11,6 +11,10 @@ Pos Session::PrefillEnd() const {
   return std::max(cached_, PrefillStart(spans_, std::min(end, rows_in_->end())));
 }
 
+bool Session::LacksRows() const {
+  return rows_in_ && rows_in_->end() < Length() + static_cast<Pos>(waiting_.size());
+}
+
 void Session::TakeHidden(Pos begin, Pos end) {
   if (!rows_in_) return;
   const std::span<const float> rows = rows_in_->At(begin, end);

@@ -100,18 +100,10 @@ class Runner {
   }
 
   // Ids leave as rows.
-  void SendRows(Bytes bytes) {
+  void SendRows(Bytes frame) {
     const Micros begun = clock_.Now();
-    const Result<Frame> frame = Decode(bytes);
-    const auto sink = [this](Bytes rows) { Send(std::move(rows)); };
-    Status status;
-    if (const auto* drafts = frame ? std::get_if<Drafts>(&*frame) : nullptr) {
-      status = engines_.front->Continue(*drafts, generation_.text(), sink);
-    } else {
-      Send(std::move(bytes));
-      if (const auto* open = frame ? std::get_if<Open>(&*frame) : nullptr)
-        status = engines_.front->Begin(*open, generation_.text(), sink);
-    }
+    const Status status = engines_.front->Pass(std::move(frame), generation_.text(),
+                                               [this](Bytes rows) { Send(std::move(rows)); });
     result_.front_time += clock_.Now() - begun;
     if (!status) Carry(generation_.Abort(status.error(), clock_.Now()));
   }

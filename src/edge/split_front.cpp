@@ -19,6 +19,15 @@ size_t MessageRows(const RowCodec& codec) {
 SplitFront::SplitFront(Engine& engine, RowCodec codec, int begin, int layers)
     : engine_(engine), codec_(std::move(codec)), whole_(begin == layers), most_rows_(MessageRows(codec_)) {}
 
+Status SplitFront::Pass(Bytes bytes, std::span<const Token> text, const Sink& sink) {
+  const Result<Frame> frame = Decode(bytes);
+  if (!frame) return Forward(frame);
+  if (const auto* drafts = std::get_if<Drafts>(&*frame)) return Continue(*drafts, text, sink);
+  sink(std::move(bytes));
+  const auto* open = std::get_if<Open>(&*frame);
+  return open != nullptr ? Begin(*open, text, sink) : Status();
+}
+
 Status SplitFront::Begin(const Open& open, std::span<const Token> text, const Sink& sink) {
   follower_.emplace(engine_, open.spans);  // every row is wanted again
   if (prompt_ < 0) prompt_ = static_cast<Pos>(text.size()) - 1;
@@ -37,7 +46,10 @@ Status SplitFront::Continue(const Drafts& drafts, std::span<const Token> text, c
   const auto differs = std::mismatch(branch_.begin(), branch_.end(), branch.begin(), branch.end());
   sent_ = std::min(sent_, static_cast<Pos>(differs.first - branch_.begin()));
   branch_ = std::move(branch);
-  return Advance(&drafts, drafts.epoch, sink);
+  if (sent_ < static_cast<Pos>(branch_.size())) return Advance(&drafts, drafts.epoch, sink);
+  // The cloud has every row: those of drafts that its own tokens confirmed.
+  sink(Encode(drafts));
+  return {};
 }
 
 // The end of the message that begins at `first`. Rows of a codec whose messages share something are

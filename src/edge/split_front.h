@@ -32,16 +32,17 @@ class SplitFront {
 
   using Sink = std::function<void(Bytes frame)>;
 
-  // A session begins in the cloud with `open`, which has gone out: the rows of all of `text` but its last id
-  // follow, a frame a chunk, each as soon as it is computed. Errors as Engine::Step's and RowCodec::Encode's.
-  Status Begin(const Open& open, std::span<const Token> text, const Sink& sink);
-  // Instead of `drafts`, which continue `text` or drafts given before: the rows that the cloud lacks up to
-  // the last draft, with the drafts in the last frame.
-  Status Continue(const Drafts& drafts, std::span<const Token> text, const Sink& sink);
+  // A frame of the loop's, whose text is `text`, on its way out. Behind an Open follow the rows of all of the
+  // text but its last id, a frame a chunk, each as soon as it is computed. Drafts, which continue the text or
+  // drafts given before, leave as the rows that the cloud lacks up to the last of them. Everything else
+  // leaves as it is. Errors as Engine::Step's and RowCodec::Encode's.
+  Status Pass(Bytes frame, std::span<const Token> text, const Sink& sink);
 
   const SplitCounts& counts() const { return counts_; }
 
  private:
+  Status Begin(const Open& open, std::span<const Token> text, const Sink& sink);
+  Status Continue(const Drafts& drafts, std::span<const Token> text, const Sink& sink);
   Status Advance(const Drafts* drafts, uint32_t epoch, const Sink& sink);
   Result<std::vector<HiddenRows>> Code(std::span<const float> rows, Pos first);
   Pos MessageEnd(Pos first, Pos end) const;

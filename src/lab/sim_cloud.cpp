@@ -19,7 +19,27 @@ SimCloud::~SimCloud() = default;
 
 void SimCloud::Start() {
   engine_ = std::make_unique<FakeEngine>(setup_.target);
+  if (setup_.layers > 0) setup_.service.parts = Parts();
+  parts_.clear();
   service_ = std::make_unique<Service>(*engine_, setup_.service);
+}
+
+// The layers behind a cut compute what the whole does.
+PartSource SimCloud::Parts() {
+  const auto make = [this](int, int) -> Result<std::unique_ptr<Engine>> {
+    FakeEngineConfig config = setup_.target;
+    config.input_width = kFakeRowWidth;
+    auto part = std::make_unique<FakeEngine>(config);
+    parts_.push_back(part.get());
+    return part;
+  };
+  return {{.layers = setup_.layers, .width = kFakeRowWidth, .identity = {}}, make};
+}
+
+int SimCloud::OpenSequences() const {
+  int open = engine_->open_sequences();
+  for (const FakeEngine* part : parts_) open += part->open_sequences();
+  return open;
 }
 
 void SimCloud::Kill() {
@@ -91,13 +111,14 @@ void SimCloud::Pump() {
   for (const SeqRows& r : rows) count += r.tokens.size();
   const Micros cost = setup_.CostOf(count);
   busy_ += cost;
-  queue_.After(cost, [this, life = life_, rows] { StepDone(life, rows); });
+  queue_.After(
+      cost, [this, life = life_, engine = &service_->step_engine(), rows] { StepDone(life, *engine, rows); });
 }
 
-void SimCloud::StepDone(uint64_t life, const std::vector<SeqRows>& rows) {
+void SimCloud::StepDone(uint64_t life, Engine& engine, const std::vector<SeqRows>& rows) {
   if (life != life_) return;
   stepping_ = false;
-  const Result<LogitsView> logits = engine_->Step(rows);
+  const Result<LogitsView> logits = engine.Step(rows);
   if (!logits && logits.error().message.find("on purpose") == std::string::npos) {
     trouble_ += fmt::format("the target refused a step: {}; ", logits.error().message);
   }
@@ -107,9 +128,9 @@ void SimCloud::StepDone(uint64_t life, const std::vector<SeqRows>& rows) {
 void SimCloud::CheckIdle() {
   if (!up()) return;
   if (service_->sessions() != 0) trouble_ += fmt::format("{} sessions leaked; ", service_->sessions());
-  if (engine_->open_sequences() != service_->cached_texts()) {
-    trouble_ += fmt::format("{} sequences of the target leaked; ",
-                            engine_->open_sequences() - service_->cached_texts());
+  if (OpenSequences() != service_->cached_texts()) {
+    trouble_ +=
+        fmt::format("{} sequences of the target leaked; ", OpenSequences() - service_->cached_texts());
   }
 }
 

@@ -17,12 +17,16 @@ namespace tandem {
 struct CloudSetup {
   FakeEngineConfig target;
   ServiceConfig service;
+  int layers = 0;                  // of a model that is served in parts; 0: it is not
   Micros step_cost{5'000};         // of one engine step ...
   Micros row_cost{200};            // ... and of each of its rows
   std::vector<Micros> measured{};  // instead of both: lab/step_curve.h
 
   Micros CostOf(size_t rows) const;
 };
+
+// Rows of activations of a fake model that is cut: nothing but the id.
+constexpr int kFakeRowWidth = 1;
 
 class SimCloud {
  public:
@@ -46,11 +50,14 @@ class SimCloud {
  private:
   void Carry(const Actions& actions);
   void Pump();  // starts a step if one is due
-  void StepDone(uint64_t life, const std::vector<SeqRows>& rows);
+  void StepDone(uint64_t life, Engine& engine, const std::vector<SeqRows>& rows);
+  PartSource Parts();
+  int OpenSequences() const;
 
   EventQueue& queue_;
   CloudSetup setup_;
   std::unique_ptr<FakeEngine> engine_;
+  std::vector<FakeEngine*> parts_{};  // the service's
   std::unique_ptr<Service> service_;
   std::map<ConnId, std::shared_ptr<SimLink>> links_;
   ConnId next_conn_ = 1;

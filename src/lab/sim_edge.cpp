@@ -22,8 +22,9 @@ void SimEdge::Do(const EdgeAction& action) {
       return Connect();
     case EdgeAction::Kind::kSend:
       if (!link_) breach_ += "kSend without a connection; ";
-      if (generation_.session_open()) bytes_up_ += WebSocketBytes(action.frame.size(), Direction::kUp);
-      if (link_) link_->SendUp(action.frame);
+      if (!front_) return Send(action.frame);
+      if (Status s = front_->Pass(action.frame, generation_.text(), [this](Bytes b) { Send(b); }); !s)
+        breach_ += "the front refused a step: " + s.error().message + "; ";
       return;
     case EdgeAction::Kind::kDisconnect:
       dialing_ = false;
@@ -41,6 +42,11 @@ void SimEdge::Do(const EdgeAction& action) {
     case EdgeAction::Kind::kFinish:
       return Finished(action);
   }
+}
+
+void SimEdge::Send(const Bytes& frame) {
+  if (generation_.session_open()) bytes_up_ += WebSocketBytes(frame.size(), Direction::kUp);
+  if (link_) link_->SendUp(frame);
 }
 
 void SimEdge::Connect() {

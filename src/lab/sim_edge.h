@@ -10,6 +10,7 @@
 
 #include "decode/fake_engine.h"
 #include "edge/generation.h"
+#include "edge/split_front.h"
 #include "lab/event_queue.h"
 #include "lab/sim_link.h"
 
@@ -20,12 +21,15 @@ class SimEdge {
   // Makes the n-th connection (from 0), or null when nobody answers.
   using Dial = std::function<std::shared_ptr<SimLink>(int n)>;
 
-  SimEdge(EventQueue& queue, const GenerationConfig& config, Engine* draft, Dial dial, Micros draft_cost)
+  // front: in mode split, over an engine that outlives this; its steps take no time.
+  SimEdge(EventQueue& queue, const GenerationConfig& config, Engine* draft, Dial dial, Micros draft_cost,
+          std::unique_ptr<SplitFront> front = nullptr)
       : queue_(queue),
         draft_(draft),
         dial_(std::move(dial)),
         draft_cost_(draft_cost),
-        generation_(config, draft) {}
+        generation_(config, draft),
+        front_(std::move(front)) {}
 
   void Start() { Carry(generation_.Start(queue_.Now())); }
   void Cancel() { Carry(generation_.Cancel(queue_.Now())); }
@@ -44,6 +48,7 @@ class SimEdge {
  private:
   void Carry(const EdgeActions& actions);
   void Do(const EdgeAction& action);
+  void Send(const Bytes& frame);
   void Connect();
   void Compute();
   void Finished(const EdgeAction& action);
@@ -54,6 +59,7 @@ class SimEdge {
   Dial dial_;
   Micros draft_cost_;
   Generation generation_;
+  std::unique_ptr<SplitFront> front_;
   std::shared_ptr<SimLink> link_;
   bool dialing_ = false;
   bool computing_ = false;

@@ -79,8 +79,8 @@ Weather RandomWeather(Dice& dice, bool first) {
 EdgeSetup RandomEdge(Dice& dice, const CloudSetup& cloud, bool stormy) {
   EdgeSetup edge;
   GenerationConfig& config = edge.config;
-  config.mode = dice.OneOf(
-      {Mode::kSync, Mode::kSpeculate, Mode::kSpeculate, Mode::kAuto, Mode::kAuto, Mode::kCloud, Mode::kEdge});
+  config.mode = dice.OneOf({Mode::kSync, Mode::kSpeculate, Mode::kSpeculate, Mode::kAuto, Mode::kAuto,
+                            Mode::kCloud, Mode::kEdge, Mode::kSplit, Mode::kSplit});
   const int64_t longest = std::min<int64_t>(200, cloud.target.context - 1);
   config.prompt.resize(static_cast<size_t>(dice.Chance(70) ? dice.Between(1, std::min<int64_t>(20, longest))
                                                            : dice.Between(1, longest)));
@@ -94,6 +94,13 @@ EdgeSetup RandomEdge(Dice& dice, const CloudSetup& cloud, bool stormy) {
   config.reply_timeout = dice.Ms(1'500, 4'000);
   config.open_timeout = dice.Ms(15'000, 20'000);
   config.retry_for = Micros{120'000'000};
+  if (config.mode == Mode::kSplit) {
+    config.cut = {.begin = static_cast<int32_t>(dice.Between(0, cloud.layers - 1)),
+                  .end = cloud.layers,
+                  .codec = dice.OneOf({"f32", "f16"})};
+    config.sampling.repeat_penalty = 1.0f;  // penalties do not see a prompt that the cloud is not told
+    edge.looks_ahead = dice.Chance(70);
+  }
   edge.draft = RandomDraft(dice, cloud.target);
   const Pos prompt = static_cast<Pos>(config.prompt.size());
   if (dice.Chance(20)) edge.draft.context = prompt + static_cast<Pos>(dice.Between(1, 30));
@@ -139,6 +146,7 @@ Scenario RandomScenario(uint64_t seed) {
                    .max_draft = dice.OneOf({2, 8, 64}),
                    .prefix_cache = dice.OneOf({0, 1, kMostKept}),
                    .prefill_rows = dice.OneOf({64, 512})};
+  cloud.layers = 4;
   cloud.step_cost = dice.Ms(0, 40);
   for (int i = 0; i < count; ++i) {
     scenario.edges.push_back(RandomEdge(dice, cloud, stormy));

@@ -44,10 +44,23 @@ class Stage {
   void Enter(size_t i) {
     const EdgeSetup& setup = scenario_.edges[i];
     drafts_.push_back(std::make_unique<FakeEngine>(setup.draft));
-    Engine* draft = setup.config.mode == Mode::kCloud ? nullptr : drafts_.back().get();
+    const bool split = setup.config.mode == Mode::kSplit;
+    const bool drafts = setup.config.mode != Mode::kCloud && (!split || setup.looks_ahead);
+    Engine* draft = drafts ? drafts_.back().get() : nullptr;
     edges_.push_back(std::make_unique<SimEdge>(
-        queue_, setup.config, draft, [this, i](int n) { return Dial(i, n); }, setup.draft_cost));
+        queue_, setup.config, draft, [this, i](int n) { return Dial(i, n); }, setup.draft_cost,
+        split ? Front(setup) : nullptr));
     queue_.At(setup.starts, [edge = edges_.back().get()] { edge->Start(); });
+  }
+
+  std::unique_ptr<SplitFront> Front(const EdgeSetup& setup) {
+    FakeEngineConfig config = scenario_.cloud.target;
+    config.output_width = kFakeRowWidth;
+    config.max_sequences = 1;
+    drafts_.push_back(std::make_unique<FakeEngine>(config));
+    const ModelCut& cut = *setup.config.cut;
+    auto codec = RowCodec::Make(ParseRowCodec(cut.codec).value(), kFakeRowWidth).value();
+    return std::make_unique<SplitFront>(*drafts_.back(), std::move(codec), cut.begin, scenario_.cloud.layers);
   }
 
   std::shared_ptr<SimLink> Dial(size_t i, int n) {

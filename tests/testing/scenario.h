@@ -17,6 +17,7 @@ namespace tandem::testing {
 struct EdgeSetup {
   GenerationConfig config{};
   FakeEngineConfig draft{};
+  bool looks_ahead = true;  // mode split: with the draft
   Micros starts{0};
   Micros draft_cost{1'000};  // of one draft step
   std::vector<Weather>
