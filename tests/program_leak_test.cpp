@@ -81,6 +81,7 @@ TEST_F(Leak, TellsWhatTheRowsOfACutGiveAway) {
 TEST_F(Leak, RefusesWhatCannotBeMeasured) {
   const std::string story = Story();
   ExpectRefused(Command(story, {"--split", "4"}), 2, {"4 layers", "has 3"});
+  ExpectRefused(Command(story, {"--split", "3"}), 2, {"above all 3 layers"});
   ExpectRefused(Command(story, {"--split", "1", "--codec", "int9"}), 2, {"int9"});
   ExpectRefused(Command(story, {"--split", "1", "--codec", "mix:int4:f32:0.5"}), 2, {"importance"});
   ExpectRefused(Command(story, {}), 2, {"--split"});

@@ -102,7 +102,7 @@ Result<std::unique_ptr<ModelAtCut>> ModelAtCut::Load(const std::string& path, in
   engines->head_alone = below == hp.layers;
   if (Status s = engines->Open(**model, below, options); !s) return Forward(s);
   const EngineInfo& info = engines->whole->info();
-  engines->shape = {info.model_name, hp.layers, hp.width, info.vocab_size, info.context};
+  engines->shape = {info.model_name, hp.layers, below, hp.width, info.vocab_size, info.context};
   return std::unique_ptr<ModelAtCut>(new ModelAtCut(std::move(engines)));
 }
 

@@ -23,7 +23,8 @@ struct ModelAtCutOptions {
 
 struct ModelAtCutShape {
   std::string model_name;
-  int layers = 0, width = 0;  // of the whole; values of a row
+  int layers = 0, below = 0;  // of the whole; of those, under the cut
+  int width = 0;              // values of a row
   int vocab_size = 0;         // ids [0, vocab_size) have logits
   Pos context = 0;            // positions of a text
 };

@@ -21,6 +21,10 @@ constexpr size_t kStepRows = 512;              // of the whole model
 
 Status CheckPlan(const LeakPlan& plan, const ModelAtCutShape& shape, const LeakText& text) {
   const auto width = static_cast<size_t>(shape.width);
+  if (shape.below == shape.layers)
+    return Fail(ErrorCode::kUsage,
+                "a cut above all {} layers passes only the last row of a prompt: cut below one of them",
+                shape.layers);
   if (plan.known < kLeastKnown || plan.known > std::min(kMostKnown, kMostKnownValues / width))
     return Fail(ErrorCode::kUsage, "{} known tokens, expected {} to {} for rows of {} values", plan.known,
                 kLeastKnown, std::min(kMostKnown, kMostKnownValues / width), width);

@@ -77,8 +77,9 @@ size_t LeakSteps(const LeakPlan& plan);
 
 // `below`: layers under the cut. Codecs that want a calibration get it from the known rows. kUsage for a plan
 // out of range, kContext for texts longer than the model's context, kFile for a text too short for the plan,
-// each with the figures; kModel for rows that the codec cannot hold; else as ModelAtCut. kInternal when
-// `step` ended it.
+// each with the figures; kUsage also for a cut above all layers, where nothing but a prompt's last row and
+// the rows of tokens that the cloud drew itself would pass; kModel for rows that the codec cannot hold; else
+// as ModelAtCut. kInternal when `step` ended it.
 Result<LeakReport> MeasureLeak(ModelAtCut& model, const RowCodecSpec& spec, const LeakText& text,
                                const LeakPlan& plan, const LeakStep& step);
 

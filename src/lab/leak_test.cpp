@@ -17,7 +17,7 @@ using ::testing::HasSubstr;
 
 constexpr int kVocab = 128;
 
-// A random model of 2 layers over 128 ids, whose text means nothing: no prediction helps.
+// A random model of 3 layers over 128 ids, whose text means nothing: no prediction helps.
 class LeakTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -29,7 +29,7 @@ class LeakTest : public ::testing::Test {
   static void WriteRandom(int width, const std::string& path) {
     RandomModelSpec spec;
     spec.like = TANDEM_SOURCE_DIR "/models/demo-draft-q8_0.gguf";
-    spec.layers = 2;
+    spec.layers = 3;
     spec.width = width;
     spec.heads = width / 4;
     spec.kv_heads = spec.heads;
@@ -203,6 +203,15 @@ TEST_F(LeakTest, PlansThatDoNotFitAreRefused) {
   LeakText foreign = SomeText();
   foreign.tokens[10] = kVocab;
   expect(SmallPlan(), foreign, ErrorCode::kUsage, "id 128");
+}
+
+TEST_F(LeakTest, ACutThatPassesNoPromptIsRefused) {
+  const auto model = AtCut(3);
+  const auto report =
+      MeasureLeak(*model, ParseRowCodec("f16").value(), SomeText(), SmallPlan(), [] { return true; });
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, ErrorCode::kUsage);
+  EXPECT_THAT(report.error().message, HasSubstr("above all 3 layers"));
 }
 
 TEST_F(LeakTest, CodecsThatNeedAnImportanceAreRefused) {
