@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "base/bytes.h"
+#include "cloud/fake_parts.h"
 #include "cloud/service.h"
 #include "decode/fake_engine.h"
 
@@ -37,6 +38,8 @@ class Cloud {
                            .max_sessions = 2,
                            .max_connections = 2,
                            .max_draft = 16,
+                           .parts = FakeParts(
+                               {.vocab_size = 64, .context = 128, .max_sequences = 2, .max_rows = 96}, 4),
                            .prefill_rows = 64}) {}
 
   void Connect(ConnId conn) { Carry(service_.OnConnect(conn, now_)); }
@@ -52,7 +55,7 @@ class Cloud {
   bool Step() {
     BeginStep();
     if (rows_.empty()) return false;
-    const Result<LogitsView> logits = engine_.Step(rows_);
+    const Result<LogitsView> logits = service_.step_engine().Step(rows_);
     if (!logits) std::abort();  // the service planned what the engine refuses
     rows_.clear();
     now_ += Micros(1000);

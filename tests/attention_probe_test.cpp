@@ -204,6 +204,27 @@ INSTANTIATE_TEST_SUITE_P(Models, AttentionProbes,
                                            ProbeCase{"fixture_gpt2", Fixture, "gpt2-dense.gguf"}),
                          [](const auto& test) { return test.param.name; });
 
+// As many rows as a step may have, in as many attention nodes, with every layer probed: each query's weights
+// are there once, and sum to 1.
+TEST(AttentionProbe, TakesALongStepOfEveryLayer) {
+  const TempFile file;
+  WriteModel(SmallModel(GGML_TYPE_Q4_K, "gptneox"), file.path());
+  EngineRun run(file.path(), {.max_rows = 1000});
+  const std::vector<Token> tokens = SomeTokens(999, 512);
+  AttentionProbe probe(std::array{0, 1, 2});
+  const StageRows rows = NextRows(run, tokens.size(), 1);
+  Need(run.engine().StepStages({{&rows, 1}, tokens, {}}, &probe));
+  for (const LayerProbe& layer : probe.layers) {
+    for (size_t head = 0; head < 4; ++head) {
+      const auto sum = [&](const std::vector<float>& of) {
+        return std::accumulate(&of[head * 999], &of[head * 999] + 999, 0.0);
+      };
+      EXPECT_NEAR(sum(layer.column_sums), 999.0, 0.01) << layer.layer;
+      EXPECT_NEAR(sum(layer.last_row), 1.0, 1e-4) << layer.layer;
+    }
+  }
+}
+
 TEST(AttentionProbe, RefusesWhatItCannotFollow) {
   auto model = Model::Load(DemoModel("demo-target-q8_0.gguf").path, {.stages = StageRange{0, 3}});
   ASSERT_TRUE(model);

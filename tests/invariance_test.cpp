@@ -151,10 +151,11 @@ std::string NameOf(const ::testing::TestParamInfo<FileCase>& info) {
 // A long case's sequences cross the position where ggml splits lone queries.
 const FileCase kQ8{"q8_0", -1, GGML_TYPE_Q8_0}, kQ8Long{"q8_0_long", -1, GGML_TYPE_Q8_0, 448},
     kQ4K{"q4_k", -1, GGML_TYPE_Q4_K}, kF16{"f16", -1, GGML_TYPE_F16},
-    kGptNeox{"gptneox", -1, GGML_TYPE_Q4_K, 64, "gptneox"}, kGpt2{"gpt2", -1, GGML_TYPE_F16, 64, "gpt2"};
+    kGptNeox{"gptneox", -1, GGML_TYPE_Q4_K, 64, "gptneox"}, kGpt2{"gpt2", -1, GGML_TYPE_F16, 64, "gpt2"},
+    kGpt2Long{"gpt2_long", -1, GGML_TYPE_Q8_0, 448, "gpt2"};
 
 INSTANTIATE_TEST_SUITE_P(Files, Invariance,
-                         ::testing::Values(kQ8, kQ8Long, kQ4K, kF16, kGptNeox, kGpt2,
+                         ::testing::Values(kQ8, kQ8Long, kQ4K, kF16, kGptNeox, kGpt2, kGpt2Long,
                                            FileCase{"q4_0", -1, GGML_TYPE_Q4_0},
                                            FileCase{"q4_k_m", LLAMA_FTYPE_MOSTLY_Q4_K_M},
                                            FileCase{"iq4_xs", LLAMA_FTYPE_MOSTLY_IQ4_XS}),

@@ -34,8 +34,8 @@ enum : VerbSet {
   kVerbPerplexity = 1u << 16,
   kVerbModelCut = 1u << 17,
   kVerbBenchDoubt = 1u << 18,
-  kVerbLeak = 1u << 19,
-  kVerbAll = (1u << 20) - 1,
+  kVerbBenchSplit = 1u << 19,
+  kVerbLeak = 1u << 20,
 };
 
 enum class OptionKind {

@@ -19,6 +19,7 @@ int ModelRandomVerb(const Arguments& arguments);  // model_random.cpp: random we
 int BenchVerb(const Arguments& arguments);        // bench_verb.cpp: the modes on the same texts, a report
 int BenchEngineVerb(const Arguments& arguments);  // bench_engine_verb.cpp: speed against libllama
 int CompletionVerb(const Arguments& arguments);   // completion.cpp: a completion script
+int BenchSplitVerb(const Arguments& arguments);   // bench_split_verb.cpp: what a cut model writes over links
 int BenchFaultsVerb(const Arguments& arguments);  // bench_faults_verb.cpp: what a cut or a killed cloud costs
 int BenchDoubtVerb(const Arguments& arguments);   // bench_doubt_verb.cpp: what a draft's doubt is worth
 int BenchFiguresVerb(

@@ -20,6 +20,8 @@ class CostCurve {
   void Observe(int rows, Micros took);
 
   bool known() const { return steps_ > 0; }
+  // All steps take `factor` times as long: a guess for a part of the model.
+  void Scale(double factor) { level_us_ *= factor; }
   // Monotone in rows, and never more than so many steps of one row. Between row counts that were seen linear,
   // beyond them with the slope seen; from a single point one row more is guessed at a tenth. 1 ms and a tenth
   // a row while nothing is known.

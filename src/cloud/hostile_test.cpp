@@ -33,6 +33,16 @@ std::vector<Breach> Breaches() {
   const VocabIdentity vocab = TalkConfig().vocab;
   const Open open = PromptOpen(8);
   Open high = open, greedy = open, crossed = open, cold = open;
+  const Open cut = CutOpen(8);
+  Open other_model = cut, no_codec = cut, deep = cut, laws = cut;
+  other_model.cut->identity = Digest{9};
+  no_codec.cut->codec = "int9";
+  deep.cut->begin = kTalkLayers + 1;
+  laws.run_until = 20;
+  const HiddenRows prompt = RowsOf(0, {1, 2, 3, 4, 5, 6, 7});
+  HiddenRows gap = RowsOf(2, {3}), garbage = prompt, short_drafts = RowsOf(7, {8});
+  garbage.block = {1, 2, 3};
+  short_drafts.asks = true, short_drafts.base = 8, short_drafts.ids = {1, 2};
   high.ids[2] = 64;
   greedy.run_until = 1 << 30;
   crossed.spans = {{4, 8}, {2, 4}};
@@ -73,6 +83,26 @@ std::vector<Breach> Breaches() {
        {kHello, open, Drafts{.base = 8, .ids = std::vector<Token>(65, 1)}},
        ErrorCode::kProtocol,
        "65"},
+      {"rows of a whole model", {kHello, open, prompt}, ErrorCode::kProtocol, "not cut"},
+      {"a part of another model", {kHello, other_model}, ErrorCode::kModel, "model 09"},
+      {"a codec that does not exist", {kHello, no_codec}, ErrorCode::kProtocol, "int9"},
+      {"a cut behind the last layer", {kHello, deep}, ErrorCode::kUsage, "layers 5 to 4"},
+      {"credit where the model is cut", {kHello, laws}, ErrorCode::kProtocol, "credit to 20"},
+      {"rows with a gap", {kHello, cut, gap}, ErrorCode::kProtocol, "from position 2 on"},
+      {"rows that are none", {kHello, cut, garbage}, ErrorCode::kProtocol, "rows"},
+      {"drafts without rows", {kHello, cut, prompt, short_drafts}, ErrorCode::kProtocol, "drafts up to 10"},
+      {"drafts instead of rows",
+       {kHello, cut, prompt, Drafts{.base = 8, .ids = {1}}},
+       ErrorCode::kProtocol,
+       "without rows"},
+      {"an ask before its rows",
+       {kHello, cut, prompt, Drafts{.base = 8}},
+       ErrorCode::kProtocol,
+       "without rows"},
+      {"more credit where the model is cut",
+       {kHello, cut, prompt, Credit{.run_until = 9}},
+       ErrorCode::kProtocol,
+       "credit to 9"},
       {"credit taken back",
        {kHello, open, Credit{.run_until = 9}, Credit{.run_until = 8}},
        ErrorCode::kProtocol,

@@ -72,7 +72,11 @@ Result<std::shared_ptr<Station>> Service::State::AddPart(int begin, int end) {
     return Fail(ErrorCode::kBusy, "all {} cuts of the model are taken", kMostParts);
   auto part = config.parts->make(begin, end);
   if (!part) return Forward(part);
-  return parts[{begin, end}] = std::make_shared<Station>(std::move(*part), config.prefill_rows);
+  const auto station = std::make_shared<Station>(std::move(*part), config.prefill_rows);
+  // Until it has stepped, its costs are the whole's by layers, the head counted as one.
+  station->costs = whole->costs;
+  station->costs.Scale((end - begin + 1.0) / (config.parts->offer.layers + 1.0));
+  return parts[{begin, end}] = station;
 }
 
 Status Service::State::CheckRoom(size_t ids) {

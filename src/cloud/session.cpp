@@ -258,9 +258,10 @@ std::optional<SeqRows> Session::StepRows(int budget, const StepSoFar& step, Micr
   if (!WantsStep(now)) return std::nullopt;
   const bool credit = Length() < run_until_;
   const int waiting = static_cast<int>(waiting_.size());
-  if (!credit && 1 + waiting > budget) return std::nullopt;
+  if (!credit && !rows_in_ && 1 + waiting > budget) return std::nullopt;
   if (budget < 1) return std::nullopt;
-  taken_ = credit ? Choose(std::min(waiting, budget - 1), step) : waiting;
+  // What it leaves waits for the next step; only an edge that waits for its verdict has all of them judged.
+  taken_ = credit || rows_in_ ? Choose(std::min(waiting, budget - 1), step) : waiting;
   last_step_ = step;
   rows_.assign(1, text_.back());
   rows_.insert(rows_.end(), waiting_.begin(), waiting_.begin() + taken_);

@@ -14,8 +14,9 @@
 //    up to base + 1.
 //  - How many waiting drafts a step takes up is the session's choice: all of them without credit (the edge
 //  waits
-//    for their verdict), with credit those that pay (cloud/step_policy.h). With credit and no drafts it may
-//    hold its step for drafts that its edge has always been quick to send; the verdict says how long it did.
+//    for their verdict), with credit, and where the model is cut, those that pay (cloud/step_policy.h). With
+//    credit and no drafts it may hold its step for drafts that its edge has always been quick to send; the
+//    verdict says how long it did.
 //  - An epoch is one contiguous branch. It ends at its first id that differs from this text, whoever wrote
 //  the
 //    text there: a verdict's correction, or a bonus or streamed token that a draft contradicts which was on

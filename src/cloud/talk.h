@@ -7,17 +7,22 @@
 #include <set>
 #include <vector>
 
+#include "cloud/fake_parts.h"
 #include "cloud/service.h"
+#include "codec/row_codec.h"
 #include "decode/fake_engine.h"
 #include "decode/prefill.h"
 #include "sample/sampler.h"
 
 namespace tandem {
 
+constexpr int kTalkLayers = 4;  // of the model under test, served in parts where a cut is asked for
+
 inline ServiceConfig TalkConfig(int vocab = 64) {
   ServiceConfig config;
   config.software = "cloud under test";
   config.vocab = {.size = vocab, .digest = Digest{7}};
+  config.parts = FakeParts({.vocab_size = vocab}, kTalkLayers);
   return config;
 }
 
@@ -47,6 +52,21 @@ inline std::vector<Token> StraightText(const FakeEngineConfig& config, const Ope
   for (Pos at = last; at + 1 < length; ++at)
     text.push_back(sampler.Pick(step(at, at + 1, false, 1)[0], text));
   return text;
+}
+
+// The same text from an edge that has the first layers and tells no ids.
+inline Open CutOpen(Pos count, int begin = 1, uint64_t seed = 1) {
+  Open open = PromptOpen(count, seed);
+  open.cut = {.begin = begin, .end = kTalkLayers, .codec = "f32", .untold = count};
+  open.ids.clear();
+  return open;
+}
+
+// Rows of the positions from `first` on, whose ids these are.
+inline HiddenRows RowsOf(Pos first, const std::vector<Token>& ids) {
+  std::vector<float> values(ids.begin(), ids.end());
+  const RowCodec codec = RowCodec::Make(ParseRowCodec("f32").value(), kFakeRowWidth).value();
+  return {.first = first, .block = codec.Encode({values, kFakeRowWidth}, first).value()};
 }
 
 // What a verdict says of the text, without how it came about.
@@ -93,7 +113,7 @@ class Talk {
     return !rows.empty();
   }
   bool Compute() {
-    const Result<LogitsView> logits = engine.Step(rows);
+    const Result<LogitsView> logits = service.step_engine().Step(rows);
     Carry(service.OnStepDone(logits, now));
     return true;
   }

@@ -2,6 +2,7 @@
 #include "decode/fake_engine.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/philox.h"
 #include "decode/batch_check.h"
@@ -46,8 +47,11 @@ Result<SeqId> FakeEngine::Open() {
 std::vector<Token> FakeEngine::IdsOf(const SeqRows& rows) const {
   std::vector<Token> ids(rows.tokens.begin(), rows.tokens.end());
   if (config_.input_width == 0) return ids;
-  for (size_t i = 0; i < ids.size(); ++i)
-    ids[i] = static_cast<Token>(rows.hidden[i * static_cast<size_t>(config_.input_width)]);
+  for (size_t i = 0; i < ids.size(); ++i) {
+    const float id = rows.hidden[i * static_cast<size_t>(config_.input_width)];
+    // Activations may be any finite numbers: all stand for some id.
+    ids[i] = static_cast<Token>(std::fmod(std::abs(id), static_cast<float>(config_.vocab_size)));
+  }
   return ids;
 }
 

@@ -7,9 +7,12 @@
 namespace tandem {
 
 Result<std::unique_ptr<Engine>> LoadEngine(const std::string& path, const LoadEngineOptions& options) {
-  auto model = Model::Load(path, {.device = options.device});
+  LoadOptions load{.device = options.device};
+  if (options.first_layers >= 0) load.stages = StageRange{0, options.first_layers + 1};
+  auto model = Model::Load(path, load);
   if (!model) return Forward(model);
   GgmlEngineOptions engine_options;
+  engine_options.max_rows = options.max_rows;
   engine_options.threads = options.threads;
   engine_options.context = options.context;
   auto engine = GgmlEngine::Create(*model, engine_options);

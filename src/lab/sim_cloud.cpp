@@ -19,21 +19,9 @@ SimCloud::~SimCloud() = default;
 
 void SimCloud::Start() {
   engine_ = std::make_unique<FakeEngine>(setup_.target);
-  if (setup_.layers > 0) setup_.service.parts = Parts();
   parts_.clear();
+  if (setup_.layers > 0) setup_.service.parts = FakeParts(setup_.target, setup_.layers, &parts_);
   service_ = std::make_unique<Service>(*engine_, setup_.service);
-}
-
-// The layers behind a cut compute what the whole does.
-PartSource SimCloud::Parts() {
-  const auto make = [this](int, int) -> Result<std::unique_ptr<Engine>> {
-    FakeEngineConfig config = setup_.target;
-    config.input_width = kFakeRowWidth;
-    auto part = std::make_unique<FakeEngine>(config);
-    parts_.push_back(part.get());
-    return part;
-  };
-  return {{.layers = setup_.layers, .width = kFakeRowWidth, .identity = {}}, make};
 }
 
 int SimCloud::OpenSequences() const {

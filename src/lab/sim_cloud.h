@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cloud/fake_parts.h"
 #include "cloud/service.h"
 #include "decode/fake_engine.h"
 #include "lab/event_queue.h"
@@ -24,9 +25,6 @@ struct CloudSetup {
 
   Micros CostOf(size_t rows) const;
 };
-
-// Rows of activations of a fake model that is cut: nothing but the id.
-constexpr int kFakeRowWidth = 1;
 
 class SimCloud {
  public:
@@ -51,7 +49,6 @@ class SimCloud {
   void Carry(const Actions& actions);
   void Pump();  // starts a step if one is due
   void StepDone(uint64_t life, Engine& engine, const std::vector<SeqRows>& rows);
-  PartSource Parts();
   int OpenSequences() const;
 
   EventQueue& queue_;

@@ -1,0 +1,83 @@
+// `tandem run --mode split` on the demo pair, over a real socket: with exact rows the text is the whole
+// model's, wherever the cut lies.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "testing/program.h"
+#include "testing/scratch_files.h"
+
+namespace tandem::testing {
+namespace {
+
+using Json = nlohmann::json;
+using Words = std::vector<std::string>;
+using ::testing::HasSubstr;
+
+constexpr const char* kTarget = "demo-target-q8_0.gguf";
+constexpr const char* kTargetPath = "models/demo-target-q8_0.gguf";
+constexpr const char* kDraft = "demo-draft-q8_0.gguf";
+
+class Split : public ScratchFiles {
+ protected:
+  Ran Run(const Words& more, const std::string& mode = "split") {
+    Words words = {"run", "-p", kStory, "-n", "48", "--threads", "1", "--seed", "1"};
+    for (const std::string& word : {std::string("--mode"), mode, std::string("--cloud"), cloud_.url()})
+      words.push_back(word);
+    words.insert(words.end(), more.begin(), more.end());
+    return RunTandem(words);
+  }
+  std::string WholeText() { return Run({}, "cloud").out; }
+
+  CloudProcess cloud_;
+};
+
+TEST_F(Split, WithExactRowsTheTextIsTheWholeModels) {
+  const std::string whole = WholeText();
+  ASSERT_GT(whole.size(), 50u);
+  for (const char* cut : {"0", "3", "6"}) {
+    const Ran alone = Run({"--part", kTarget, "--split", cut, "--codec", "f32"});
+    EXPECT_EQ(alone.code, 0) << alone.err;
+    EXPECT_EQ(alone.out, whole) << cut;
+    const Ran ahead = Run({"--part", kTarget, "--split", cut, "--codec", "f32", "--model", kDraft});
+    EXPECT_EQ(ahead.out, whole) << cut << ", with look-ahead: " << ahead.err;
+  }
+}
+
+TEST_F(Split, APartIsEnoughAndRowsAreCounted) {
+  const std::string part = Path("front.gguf");
+  const Ran cut = RunTandem({"model", "cut", kTargetPath, "--layers", "0:2", "-o", part});
+  ASSERT_EQ(cut.code, 0) << cut.err;
+  const auto bytes = [&](const char* codec) {
+    const Ran ran = Run({"--part", part, "--split", "2", "--codec", codec, "--json"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    const Json stats = Json::parse(ran.out).at("stats");
+    return stats.at("uplink_bytes").get<double>() / stats.at("generated").get<double>();
+  };
+  const double f16 = bytes("f16"), int4 = bytes("int4/g32");
+  EXPECT_GT(f16, 2 * 288.0);
+  EXPECT_LT(f16, 2 * 288.0 + 32);
+  EXPECT_LT(int4, f16 / 3);
+}
+
+TEST_F(Split, RefusesWhatCannotBe) {
+  const auto says = [](const Ran& ran, int code, const char* what) {
+    EXPECT_EQ(ran.code, code) << ran.err;
+    EXPECT_THAT(ran.err, HasSubstr(what));
+  };
+  says(Run({"--part", kTarget}), 2, "needs --split");
+  says(Run({"--split", "2"}), 2, "needs --part");
+  says(Run({"--part", kTarget, "--split", "9"}), 2, "layer 9 of a model that has 6");
+  says(Run({"--part", kTarget, "--split", "2", "--codec", "int9"}), 2, "int9");
+  says(Run({"--part", kTarget, "--split", "2", "--codec", "int4/g7"}), 2, "7");
+  says(Run({"--part", kDraft, "--split", "2"}), 4, "is of model");
+  says(Run({"--part", kTarget, "--split", "2", "--codec", "int4/tensor", "--model", kDraft}), 2,
+       "codes rows together");
+  const std::string part = Path("back.gguf");
+  ASSERT_EQ(RunTandem({"model", "cut", kTargetPath, "--layers", "2:6", "-o", part}).code, 0);
+  says(Run({"--part", part, "--split", "2"}), 4, "not the embedding and layers 0:2");
+}
+
+}  // namespace
+}  // namespace tandem::testing
