@@ -150,7 +150,8 @@ TEST(Arguments, MissingThings) {
   EXPECT_EQ(Refused({"run", "-p"}), "--prompt needs a value");
   EXPECT_THAT(
       Refused({}),
-      HasSubstr("needs a verb: run, chat, cloud, link, demo, model, perplexity, bench, completion, version"));
+      HasSubstr(
+          "needs a verb: run, chat, cloud, link, demo, model, perplexity, leak, bench, completion, version"));
   EXPECT_EQ(Refused({"model"}), "tandem model needs a verb: show, pad, cut, random");
 }
 
