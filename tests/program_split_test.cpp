@@ -61,6 +61,21 @@ TEST_F(Split, APartIsEnoughAndRowsAreCounted) {
   EXPECT_LT(int4, f16 / 3);
 }
 
+TEST_F(Split, TheCutMayMoveWhileTheTextRuns) {
+  const Words moving = {"--part",  kTarget, "--split", "1",    "--codec", "f32",
+                        "--recut", "10:5",  "--recut", "30:0", "--json"};
+  for (const Words& more : {Words{}, Words{"--model", kDraft}}) {
+    Words words = moving;
+    words.insert(words.end(), more.begin(), more.end());
+    const Ran ran = Run(words);
+    ASSERT_EQ(ran.code, 0) << ran.err;
+    const Json report = Json::parse(ran.out);
+    EXPECT_EQ(report.at("text").get<std::string>(), WholeText());
+    EXPECT_EQ(report.at("stats").at("recuts"), 2);
+    EXPECT_EQ(report.at("stats").at("reconnects"), 0);
+  }
+}
+
 TEST_F(Split, RefusesWhatCannotBe) {
   const auto says = [](const Ran& ran, int code, const char* what) {
     EXPECT_EQ(ran.code, code) << ran.err;
@@ -76,6 +91,8 @@ TEST_F(Split, RefusesWhatCannotBe) {
        "codes rows together");
   const std::string part = Path("back.gguf");
   ASSERT_EQ(RunTandem({"model", "cut", kTargetPath, "--layers", "2:6", "-o", part}).code, 0);
+  says(Run({"--part", kTarget, "--split", "2", "--recut", "9"}), 2, "TOKENS:LAYERS");
+  says(Run({"--part", kTarget, "--split", "2", "--recut", "9:7"}), 2, "layer 7 of a model that has 6");
   says(Run({"--part", part, "--split", "2"}), 4, "not the embedding and layers 0:2");
 }
 

@@ -67,12 +67,16 @@ const std::array kOptions = {
         "fixed, sync waits for each verdict; split cuts the model (auto when --cloud is given, else edge)"},
     Option{kTalks, "split", "", K::kInteger, "K", "", 0, 512, "0 to 512",
            "layers of the model that are computed here, in mode split"},
+    Option{kVerbRun, "recut", "", K::kText, "TOKENS:K", "", 0, 0, "",
+           "cut before another layer once so many tokens are written, in mode split; may come several times",
+           false, true},
     Option{kTalks, "part", "", K::kText, "FILE", "", 0, 0, "",
            "the model, or a part that holds those layers, in mode split; --model looks ahead, if given"},
     Option{kTalks, "codec", "", K::kText, "NAME", "f16", 0, 0, "",
            "of the rows that leave them, like int8 or int4/g96/rot (docs/codecs.md)"},
     Option{kTalks, "model", "m", K::kText, "EDGE.gguf", "demo-draft-q8_0.gguf", 0, 0, "",
-           "the edge's model, by path or by name in a models folder (mode cloud: none is needed)"},
+           "the edge's model, by path or by name in a models folder (mode cloud, --drafter ngram: none is "
+           "needed)"},
     Option{kTalks, "cloud", "", K::kText, "ws://HOST:PORT", "", 0, 0, "",
            "where `tandem cloud` listens, wss:// for TLS; of several the next takes over from one that is "
            "lost or busy",
@@ -108,6 +112,9 @@ const std::array kOptions = {
            "divides the logits of the last 64 tokens; 1 is off"},
     Option{kWrites, "draft", "", K::kInteger, "K", "3", 1, 64, "1 to 64",
            "tokens drafted for a frame, in modes speculate and sync"},
+    Option{
+        kTalks, "drafter", "", K::kChoice, "WHO", "model", 0, 0, "model|ngram",
+        "who drafts: the edge's model, or ngram: what followed the same tokens before (no model is needed)"},
     Option{
         kTalks, "rule", "", K::kChoice, "RULE", "coupled", 0, 0, "coupled|token|block",
         "how drafts are judged: coupled keeps one text for one seed; token and block, in mode sync, the law"},
@@ -211,6 +218,10 @@ const std::array kOptions = {
            "cut the model after K layers and pass the rows there through --codec"},
     Option{kMeasuresText, "codec", "", K::kText, "NAME", "f16", 0, 0, "",
            "row codec, like int4/g32/rot (docs/codecs.md)"},
+    Option{kVerbPerplexity, "sweep", "", K::kText, "PARAMS.json", "", 0, 0, "",
+           "try every cut, method, ratio and codec that this file names (docs/split.md)"},
+    Option{kVerbPerplexity, "output", "o", K::kText, "FOLDER", "", 0, 0, "",
+           "folder of a sweep: params, results, charts; taken up where it was left (experiment_<time>)"},
     Option{kVerbLeak, "split", "", K::kInteger, "K", "", 0, 512, "0 to 512",
            "layers below the cut, at the edge", true},
     Option{kVerbLeak, "known", "", K::kInteger, "N", "8192", 64, 1 << 20, "64 to 1048576",
