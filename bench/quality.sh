@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What a cut costs in quality: the recipes of bench/sweeps/recipes.json at one and at half of the layers, then system 1's
-# experiment (bench/sweeps/system1.json) with sinks as they are and planted, on both story models. Prints the tables and
+# experiment (bench/sweeps/system1.json) and codecs without its cliff (planted.json), with sinks as they are and planted,
+# on both story models. Prints the tables and
 # leaves a folder a sweep, which an interrupted run is taken up from. Counts, not times: a loaded machine does.
 #   bench/quality.sh [FOLDER (build/quality)] [options of tandem perplexity]
 set -euo pipefail
@@ -17,4 +18,6 @@ for model in models/demo-target-q8_0.gguf $shared/models/stories15M-q8_0.gguf; d
     -o "$out/recipes-$name" "$@"
   build/tandem perplexity --model "$model" -f "$text" --sweep bench/sweeps/system1.json --stride 128 \
     --max-windows 100 -o "$out/system1-$name" "$@"
+  build/tandem perplexity --model "$model" -f "$text" --sweep bench/sweeps/planted.json --form chunks \
+    --max-windows 100 -o "$out/planted-$name" "$@"
 done

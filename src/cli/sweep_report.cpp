@@ -8,6 +8,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <tuple>
 
 #include "cli/output.h"
 
@@ -49,6 +50,56 @@ std::string Split(const SweepRow& row) {
 std::string PercentText(double part) {
   return part < 10 ? fmt::format("{:+.2f} %", 100 * part) : fmt::format("x {:.3g}", part + 1);
 }
+
+// The points that quantise a share of the rows, by cut, method and ratio.
+class RatioTable {
+ public:
+  explicit RatioTable(const std::vector<SweepRow>& rows) {
+    for (const SweepRow& row : rows) {
+      const Cut cut{row.point.plant, row.point.split};
+      bases_[cut] = row.ppl_base;
+      if (!IsRatio(row)) continue;
+      cuts_.insert(cut);
+      ratios_.insert(row.point.ratio);
+      methods_.insert(row.point.importance);
+      figures_[{cut, row.point.ratio == 1 ? "" : row.point.importance, row.point.ratio}] = row.ppl;
+    }
+  }
+
+  const std::set<std::string>& methods() const { return methods_; }
+
+  HeatMap Map(const std::string& method) const {
+    HeatMap map{fmt::format("perplexity, rows by {}", method),
+                "share of rows in int4, one scale",
+                "cut after layers",
+                {"0"},
+                {},
+                {}};
+    for (const double ratio : ratios_) map.columns.push_back(fmt::format("{:g}", ratio));
+    for (const Cut& cut : cuts_) {
+      map.rows.push_back(cut.first == 1 ? fmt::format("{}", cut.second)
+                                        : fmt::format("{}, x {:g}", cut.second, cut.first));
+      map.values.push_back({bases_.at(cut)});
+      for (const double ratio : ratios_) map.values.back().push_back(At(cut, method, ratio));
+    }
+    return map;
+  }
+
+ private:
+  using Cut = std::pair<double, int>;  // plant, layers below
+
+  // All rows need no method: one figure serves every map.
+  double At(const Cut& cut, const std::string& method, double ratio) const {
+    const auto found = figures_.find({cut, ratio == 1 ? "" : method, ratio});
+    return found == figures_.end() ? std::numeric_limits<double>::quiet_NaN() : found->second;
+  }
+
+  std::set<double> ratios_;
+  std::set<Cut> cuts_;
+  std::set<std::string> methods_;
+  std::map<Cut, double> bases_;
+  std::map<std::tuple<Cut, std::string, double>, double> figures_;
+};
 
 }  // namespace
 
@@ -142,49 +193,12 @@ Chart BytesChart(const SweepReport& report) {
 }
 
 std::vector<std::pair<std::string, HeatMap>> RatioMaps(const SweepReport& report) {
-  const std::vector<SweepRow> rows = report.Rows();
-  std::set<double> ratios;
-  std::set<std::pair<double, int>> splits;  // by plant, then cut
-  std::set<std::string> methods;
-  std::map<std::pair<int, double>, double> bases, alls;
-  for (const SweepRow& row : rows) {
-    bases[{row.point.split, row.point.plant}] = row.ppl_base;
-    if (!IsRatio(row)) continue;
-    ratios.insert(row.point.ratio);
-    splits.insert({row.point.plant, row.point.split});
-    methods.insert(row.point.importance);
-    if (row.point.ratio == 1) alls[{row.point.split, row.point.plant}] = row.ppl;
-  }
+  const RatioTable table(report.Rows());
   std::vector<std::pair<std::string, HeatMap>> maps;
-  for (const std::string& method : methods) {
-    HeatMap map{fmt::format("perplexity, rows by {}", method),
-                "share of rows in int4, one scale",
-                "cut after layers",
-                {},
-                {},
-                {}};
-    map.columns.push_back("0");
-    for (const double ratio : ratios) map.columns.push_back(fmt::format("{:g}", ratio));
-    for (const auto& [plant, split] : splits) {
-      map.rows.push_back(plant == 1 ? fmt::format("{}", split) : fmt::format("{}, x {:g}", split, plant));
-      std::vector<double> values{bases[{split, plant}]};
-      for (const double ratio : ratios) {
-        const auto found =
-            std::find_if(rows.begin(), rows.end(), [&, at = split, by = plant](const SweepRow& row) {
-              return IsRatio(row) && row.point.split == at && row.point.plant == by &&
-                     row.point.ratio == ratio && row.point.importance == method;
-            });
-        // All rows need no method: one figure serves every map.
-        const double all = ratio == 1 && alls.contains({split, plant})
-                               ? alls[{split, plant}]
-                               : std::numeric_limits<double>::quiet_NaN();
-        values.push_back(found != rows.end() ? found->ppl : all);
-      }
-      map.values.push_back(std::move(values));
-    }
+  for (const std::string& method : table.methods()) {
     std::string name = method;
     std::replace(name.begin(), name.end(), ' ', '_');
-    maps.emplace_back("heat_" + name, std::move(map));
+    maps.emplace_back("heat_" + name, table.Map(method));
   }
   return maps;
 }
