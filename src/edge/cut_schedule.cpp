@@ -21,6 +21,7 @@ Result<const EdgeSplit*> CutSchedule::Next(uint64_t tokens) {
   auto part = LoadEdgeSplit(path_, changes_[done_].begin, codec_, options_);
   if (!part) return Forward(part);
   ++done_;
+  present_.reset();  // the front before the engine that it follows the text with, which assigning would not
   present_ = std::move(*part);
   return &*present_;
 }
