@@ -13,7 +13,8 @@ Result<Writing> Write(const WritingSpec& spec, EdgeModel& edge, const Dialer& di
     printer.Add(tokens, authors);
   };
   const EdgeEngines engines{.draft = edge.draft.get(),
-                            .front = edge.split ? edge.split->front.get() : nullptr};
+                            .front = edge.split ? edge.split->front.get() : nullptr,
+                            .back = edge.split ? edge.split->back.get() : nullptr};
   RunResult result = RunGeneration(*config, engines, dial, hooks);
   printer.End();
 

@@ -39,6 +39,15 @@ std::vector<Breach> Breaches() {
   no_codec.cut->codec = "int9";
   deep.cut->begin = kTalkLayers + 1;
   laws.run_until = 20;
+  const Open middle = MiddleOpen(8);
+  Open told = middle, no_way_back = middle, no_codec_back = middle, two_heads = middle, nothing = middle;
+  told.ids = {1}, told.cut->untold = 7;
+  no_way_back.cut->codec_back = "";
+  no_codec_back.cut->codec_back = "int9";
+  two_heads.cut->end = kTalkLayers;
+  nothing.cut->end = nothing.cut->begin;
+  HiddenRows within = RowsOf(32, {1});
+  within.epoch = 1;
   const HiddenRows prompt = RowsOf(0, {1, 2, 3, 4, 5, 6, 7});
   HiddenRows gap = RowsOf(2, {3}), garbage = prompt, short_drafts = RowsOf(7, {8});
   garbage.block = {1, 2, 3};
@@ -99,6 +108,22 @@ std::vector<Breach> Breaches() {
        {kHello, cut, prompt, Drafts{.base = 8}},
        ErrorCode::kProtocol,
        "without rows"},
+      {"ids though the head is the edge's", {kHello, told}, ErrorCode::kProtocol, "tells 1 ids"},
+      {"a middle without a way back", {kHello, no_way_back}, ErrorCode::kUsage, "layers 1 to 3 of 4"},
+      {"a way back that does not exist", {kHello, no_codec_back}, ErrorCode::kProtocol, "int9"},
+      {"a way back behind the head", {kHello, two_heads}, ErrorCode::kUsage, "layers 1 to 4 of 4"},
+      {"a middle of nothing", {kHello, nothing}, ErrorCode::kUsage, "layers 1 to 1 of 4"},
+      {"rows back with a gap", {kHello, middle, gap}, ErrorCode::kProtocol, "from position 2 on"},
+      {"rows back that are none", {kHello, middle, garbage}, ErrorCode::kProtocol, "rows"},
+      {"drafts where rows come back", {kHello, middle, short_drafts}, ErrorCode::kProtocol, "with 2 drafts"},
+      {"an ask where rows come back",
+       {kHello, middle, prompt, Drafts{.base = 8}},
+       ErrorCode::kProtocol,
+       "Drafts where rows alone"},
+      {"half a prompt's block replaced",
+       {kHello, MiddleOpen(100), within},
+       ErrorCode::kProtocol,
+       "from position 32 on are replaced"},
       {"more credit where the model is cut",
        {kHello, cut, prompt, Credit{.run_until = 9}},
        ErrorCode::kProtocol,

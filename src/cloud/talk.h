@@ -62,6 +62,15 @@ inline Open CutOpen(Pos count, int begin = 1, uint64_t seed = 1) {
   return open;
 }
 
+// ... and from one that has the last layers and the head as well.
+inline Open MiddleOpen(Pos count, int begin = 1) {
+  Open open = CutOpen(count, begin, 0);
+  open.sampling = {};
+  open.cut->end = kTalkLayers - 1;
+  open.cut->codec_back = "f32";
+  return open;
+}
+
 // Rows of the positions from `first` on, whose ids these are.
 inline HiddenRows RowsOf(Pos first, const std::vector<Token>& ids) {
   std::vector<float> values(ids.begin(), ids.end());

@@ -70,11 +70,13 @@ Status CheckCut(const GenerationConfig& config, const Engine* draft) {
   if (!codec) return Forward(codec);
   if (config.rule != Rule::kCoupled)
     return Fail(ErrorCode::kUsage, "rule {} does not go with mode split", RuleName(config.rule));
-  if (draft == nullptr || IsRowLocal(*codec)) return {};
+  const auto back = ParseRowCodec(config.cut->HeadAtEdge() ? config.cut->codec_back : config.cut->codec);
+  if (!back) return Forward(back);
+  if (draft == nullptr || (IsRowLocal(*codec) && IsRowLocal(*back))) return {};
   return Fail(ErrorCode::kUsage,
               "codec {} codes rows together, so that text would depend on what was drafted: no look-ahead "
               "with it",
-              config.cut->codec);
+              IsRowLocal(*codec) ? config.cut->codec_back : config.cut->codec);
 }
 
 }  // namespace
@@ -314,6 +316,17 @@ EdgeActions Generation::Cancel(Micros now) {
 
 EdgeActions Generation::Abort(Error why, Micros now) {
   state_->Stop(Finish::kError, std::move(why), now);
+  return std::exchange(state_->actions, {});
+}
+
+void Generation::Heard(Micros now) {
+  state_->last_heard = now;
+}
+
+EdgeActions Generation::OnBreach(const Error& why, Micros now) {
+  if (state_->done || state_->link < LinkState::kGreeting) return {};
+  state_->Violation(why, now);
+  state_->Pump(now);
   return std::exchange(state_->actions, {});
 }
 

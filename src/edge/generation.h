@@ -114,6 +114,9 @@ class Generation {
   EdgeActions OnTimer(Micros now);           // call when NextTimer is due
   EdgeActions Cancel(Micros now);            // user interrupt: finish with the text so far
   EdgeActions Abort(Error why, Micros now);  // something here has failed: finish with that
+  // What came from the cloud and is not the loop's to read (rows, edge/split_back.h): it lives.
+  void Heard(Micros now);
+  EdgeActions OnBreach(const Error& why, Micros now);  // ... or it makes no sense
 
   // When OnTimer wants to be called; nullopt: nothing to wait for but events.
   std::optional<Micros> NextTimer() const;
