@@ -7,6 +7,7 @@ find_package(Boost 1.81 REQUIRED)
 find_package(zstd 1.5 REQUIRED)
 find_package(CLI11 2 REQUIRED)
 find_package(nlohmann_json 3 REQUIRED)
+find_package(Eigen3 3.4 REQUIRED NO_MODULE)  # header-only: linear algebra of the lab
 find_path(TANDEM_TOMLPLUSPLUS toml++/toml.h REQUIRED)  # used header-only: no library at run time
 find_package(FlatBuffers REQUIRED CONFIG NAMES FlatBuffers flatbuffers)
 find_program(TANDEM_FLATC flatc REQUIRED)

@@ -118,7 +118,7 @@ TEST_F(ProgramPerplexity, AnInterruptedRunGoesOnToTheSameFigure) {
   for (const char* field : {"ppl", "nll_sum", "scored", "windows", "ppl_base", "bytes_per_row"})
     EXPECT_EQ(joined.at(field), whole.at(field)) << field;
 
-  Refused(other, 2, "another run: its points is '1:int4/token '");
+  Refused(other, 2, "another run: its points is 'int4/token after 1; '");
 }
 
 TEST_F(ProgramPerplexity, RefusesBadInput) {
@@ -155,6 +155,71 @@ TEST_F(ProgramPerplexity, ADamagedPartialResultIsRefused) {
   json["done"]["windows"] = 3;
   Write("partial", json.dump());
   Refused(kept, 2, "holds 3 windows already");
+}
+
+// System 1's file for Pythia, which has six layers as the demo target has.
+constexpr const char* kPythia = R"({
+    "ratios": [0, 0.5, 1],
+    "layers_of_interest": [2],
+    "stride": 32,
+    "experiment": "last_row",
+    "methods": ["last_row", "random"]
+}
+)";
+
+TEST_F(ProgramPerplexity, ASweepFillsItsFolderAndIsTakenUpAgain) {
+  const std::string params = Write("params.json", kPythia), folder = Path("sweep");
+  const auto run = [&](const char* windows) {
+    return RunTandem(
+        With({"--sweep", params, "-o", folder, "--ctx", "64", "--max-windows", windows, "--json"}));
+  };
+  const Ran first = run("2");
+  ASSERT_EQ(first.code, 0) << first.err;
+  const Ran more = run("3");
+  ASSERT_EQ(more.code, 0) << more.err;
+  EXPECT_NE(more.err.find("going on after 2 of 3 windows"), std::string::npos) << more.err;
+  const auto content = [&](const std::string& name) {
+    std::ifstream file(folder + "/" + name);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  EXPECT_EQ(content("params.json"), kPythia);
+  EXPECT_EQ(content("results.json"), more.out);
+  EXPECT_NE(content("results.txt").find("importance of rows, layer to layer"), std::string::npos);
+  for (const char* chart : {"bytes.svg", "heat_last_row.svg", "heat_random.svg"})
+    EXPECT_TRUE(content(chart).starts_with("<svg ")) << chart;
+  const Json json = Json::parse(more.out);
+  ASSERT_EQ(json.at("rows").size(), 4u);
+  EXPECT_EQ(json.at("rows")[0].at("ppl"), json.at("ppl_base"));
+  EXPECT_EQ(json.at("rows")[1].at("ratio"), 0.5);
+  EXPECT_GT(json.at("rows")[2].at("ppl").get<double>(), json.at("ppl_base").get<double>());
+  EXPECT_EQ(json.at("layers").size(), 6u);
+  EXPECT_GT(json.at("peaks")[0].at("largest_to_median").get<double>(), 1.0);
+
+  const std::string other = Write("other.json", std::string(kPythia) + " ");
+  Refused(With({"--sweep", other, "-o", folder}), 2, "other params");
+}
+
+TEST_F(ProgramPerplexity, SweepsRefuseWhatDoesNotFit) {
+  const auto refused = [&](const std::string& params, int code, const std::string& sentence) {
+    Refused(With({"--sweep", Write("params.json", params), "-o", Path("sweep")}), code, sentence);
+    EXPECT_FALSE(std::filesystem::exists(Path("sweep"))) << sentence;
+  };
+  refused(R"({"layer": [1]})", 2, "unknown field 'layer'");
+  refused("nothing", 3, "no JSON object");
+  refused(R"({"layers_of_interest": [6], "methods": ["random"], "ratios": [1]})", 2,
+          "the model's are 0 to 5");
+  Refused(With({"--sweep", "/no/such.json"}), 3, "/no/such.json");
+  Refused(With({"--sweep", Write("p.json", kPythia), "--split", "1"}), 2, "--split does not go with --sweep");
+}
+
+TEST_F(ProgramPerplexity, ALongMaxLengthIsClippedWithAWarning) {
+  const std::string params = Write(
+      "params.json", R"({"layers_of_interest": [0], "codecs": ["f16"], "max_length": 2048, "stride": 256})");
+  const Ran ran = RunTandem(With({"--sweep", params, "-o", Path("sweep"), "--max-windows", "1", "--json"}));
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_NE(ran.err.find("max_length is 2048, clipped to the model's context of 256"), std::string::npos)
+      << ran.err;
+  EXPECT_EQ(Json::parse(ran.out).at("ctx"), 256);
 }
 
 }  // namespace

@@ -101,6 +101,21 @@ TEST_F(Split, BothEndsAreAPartAndRowsBackHaveTheirOwnCodec) {
   EXPECT_LT(int4, f16 / 3);
 }
 
+TEST_F(Split, TheCutMayMoveWhileTheTextRuns) {
+  const Words moving = {"--part",  kTarget, "--split", "1",    "--codec", "f32",
+                        "--recut", "10:5",  "--recut", "30:0", "--json"};
+  for (const Words& more : {Words{}, Words{"--model", kDraft}}) {
+    Words words = moving;
+    words.insert(words.end(), more.begin(), more.end());
+    const Ran ran = Run(words);
+    ASSERT_EQ(ran.code, 0) << ran.err;
+    const Json report = Json::parse(ran.out);
+    EXPECT_EQ(report.at("text").get<std::string>(), WholeText());
+    EXPECT_EQ(report.at("stats").at("recuts"), 2);
+    EXPECT_EQ(report.at("stats").at("reconnects"), 0);
+  }
+}
+
 TEST_F(Split, RefusesWhatCannotBe) {
   const auto says = [](const Ran& ran, int code, const char* what) {
     EXPECT_EQ(ran.code, code) << ran.err;
@@ -111,6 +126,7 @@ TEST_F(Split, RefusesWhatCannotBe) {
   says(Run({"--part", kTarget, "--split", "9"}), 2, "layer 9 of a model that has 6");
   says(Run({"--part", kTarget, "--split", "2:6"}), 2, "layers 2 to 6 of a model that has 6");
   says(Run({"--part", kTarget, "--split", "2:2"}), 2, "layers 2 to 2");
+  says(Run({"--part", kTarget, "--split", "2:4", "--recut", "10:3"}), 2, "has two ends");
   says(Run({"--part", kTarget, "--split", "2-4"}), 2, "'2-4'");
   says(Run({"--part", kTarget, "--split", "2", "--codec-back", "f16"}), 2, "no rows come back");
   says(Run({"--part", kTarget, "--split", "2:4", "--codec-back", "int9"}), 2, "int9");
@@ -123,6 +139,8 @@ TEST_F(Split, RefusesWhatCannotBe) {
        "codes rows together");
   const std::string part = Path("back.gguf");
   ASSERT_EQ(RunTandem({"model", "cut", kTargetPath, "--layers", "2:6", "-o", part}).code, 0);
+  says(Run({"--part", kTarget, "--split", "2", "--recut", "9"}), 2, "TOKENS:LAYERS");
+  says(Run({"--part", kTarget, "--split", "2", "--recut", "9:7"}), 2, "layer 7 of a model that has 6");
   says(Run({"--part", part, "--split", "2"}), 4, "not the embedding and layers 0:2");
 }
 

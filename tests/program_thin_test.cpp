@@ -68,6 +68,27 @@ TEST_F(Thin, TheTransferIsSetUpInTheReport) {
   EXPECT_LT(second, 3000u);
 }
 
+// N-grams of the text draft: no model anywhere at the edge, and the text is mode cloud's.
+TEST_F(Thin, LooksDraftsUpInEveryModeAndWritesTheSameText) {
+  CloudProcess cloud;
+  ASSERT_TRUE(cloud.listening());
+  const Ran known = Write(cloud.url(), {"-n", "120"});
+  ASSERT_EQ(known.code, 0) << known.err;
+  int accepted = 0;
+  for (const char* mode : {"sync", "speculate", "auto"}) {
+    const Ran ran = RunTandemIn(folder(), {"run", "-p", kStory, "-n", "120", "--seed", "1", "--mode", mode,
+                                           "--drafter", "ngram", "--cloud", cloud.url(), "--json"});
+    ASSERT_EQ(ran.code, 0) << mode << ran.err;
+    const Json report = Json::parse(ran.out);
+    EXPECT_EQ(report.at("text").get<std::string>(), known.out) << mode;
+    EXPECT_GT(report.at("stats").at("drafted").get<int>(), 0) << mode;
+    accepted += report.at("stats").at("accepted").get<int>();
+  }
+  EXPECT_GT(accepted, 0);
+  const Ran alone = RunTandemIn(folder(), {"run", "-p", "x", "--drafter", "ngram", "--mode", "edge"});
+  EXPECT_NE(alone.code, 0) << "somebody must write";
+}
+
 TEST_F(Thin, OverWss) {
   CertificateAuthority authority(folder());
   const CertificateFiles files = authority.Issue("cloud");

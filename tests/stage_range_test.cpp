@@ -251,7 +251,9 @@ const PartsCase kPartFiles[] = {{"demo_target", DemoModel, "demo-target-q8_0.ggu
                                 {"stories260K_f32", SharedFile, "models/stories260K-f32.gguf"},
                                 {"fixture_llama", Fixture, "llama-dense.gguf"},
                                 {"fixture_qwen2", Fixture, "qwen2-dense.gguf"},
-                                {"fixture_qwen3", Fixture, "qwen3-dense.gguf"}};
+                                {"fixture_qwen3", Fixture, "qwen3-dense.gguf"},
+                                {"fixture_gptneox", Fixture, "gptneox-dense.gguf"},
+                                {"fixture_gpt2", Fixture, "gpt2-dense.gguf"}};
 INSTANTIATE_TEST_SUITE_P(Models, PartFiles, ::testing::ValuesIn(kPartFiles),
                          [](const auto& test) { return test.param.name; });
 

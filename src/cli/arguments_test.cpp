@@ -136,7 +136,7 @@ TEST(Arguments, RefusalsNameOptionValueAndRange) {
   EXPECT_EQ(Refused({"run", "-p", "x", "--min-p", "1"}),
             "--min-p is '1' but must be a number, 0 or more, less than 1");
   EXPECT_EQ(Refused({"run", "-p", "x", "--mode", "fast"}),
-            "--mode is 'fast' but must be one of edge, cloud, auto, speculate, sync");
+            "--mode is 'fast' but must be one of edge, cloud, auto, speculate, sync, split");
   EXPECT_THAT(Refused({"run", "-p", "x", "--rate", "5"}), HasSubstr("--rate is '5' but must be a rate"));
   EXPECT_THAT(Refused({"run", "-p", "x", "--rtt", "61s"}),
               HasSubstr("--rtt is '61s' but must be a time, 0 to 60s"));
@@ -148,9 +148,11 @@ TEST(Arguments, MissingThings) {
   EXPECT_EQ(Refused({"run"}), "tandem run needs --prompt PROMPT");
   EXPECT_EQ(Refused({"model", "show"}), "tandem model show needs a FILE");
   EXPECT_EQ(Refused({"run", "-p"}), "--prompt needs a value");
-  EXPECT_THAT(Refused({}),
-              HasSubstr("needs a verb: run, chat, cloud, link, demo, model, bench, completion, version"));
-  EXPECT_EQ(Refused({"model"}), "tandem model needs a verb: show, pad, random");
+  EXPECT_THAT(
+      Refused({}),
+      HasSubstr(
+          "needs a verb: run, chat, cloud, link, demo, model, perplexity, leak, bench, completion, version"));
+  EXPECT_EQ(Refused({"model"}), "tandem model needs a verb: show, pad, cut, random");
 }
 
 TEST(Arguments, SlipsGetASuggestion) {

@@ -54,8 +54,8 @@ TEST_F(Completion, BashOffersWhatFits) {
   EXPECT_EQ(Offered("tandem ru"), "run\nstatus 0");
   EXPECT_EQ(Offered("tandem model p"), "pad\nstatus 0");
   EXPECT_EQ(Offered("tandem run --mo"), "--mode --model\nstatus 0");
-  EXPECT_EQ(Offered("tandem run --mode sp"), "speculate\nstatus 0");
-  EXPECT_EQ(Offered("tandem run --mode \"\""), "edge cloud auto speculate sync\nstatus 0");
+  EXPECT_EQ(Offered("tandem run --mode sp"), "speculate split\nstatus 0");
+  EXPECT_EQ(Offered("tandem run --mode \"\""), "edge cloud auto speculate sync split\nstatus 0");
   EXPECT_EQ(Offered("tandem completion z"), "zsh\nstatus 0");
   EXPECT_EQ(Offered("tandem model pad --la"), "--layers\nstatus 0");
   EXPECT_EQ(Offered("tandem bench fi"), "figures\nstatus 0");

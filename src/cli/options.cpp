@@ -25,6 +25,7 @@ constexpr VerbSet kWrites = kTalks | kVerbDemo;
 constexpr VerbSet kDraws = kTalks | kVerbBench;                // from any distribution, over any link
 constexpr VerbSet kPairs = kVerbBenchRules | kVerbBenchDoubt;  // target and draft in one process
 constexpr VerbSet kConfigured = kVerbAll & ~kVerbVersion & ~kVerbCompletion;
+constexpr VerbSet kMeasuresText = kVerbPerplexity | kVerbLeak;
 constexpr VerbSet kShapes = kVerbModelPad | kVerbModelRandom;
 
 const std::array kVerbs = {
@@ -39,6 +40,7 @@ const std::array kVerbs = {
     Verb{kVerbModelRandom, "model random", "", "Write a model with random weights", ModelRandomVerb},
     Verb{kVerbPerplexity, "perplexity", "", "Measure a text's perplexity, whole or cut with a codec between",
          PerplexityVerb},
+    Verb{kVerbLeak, "leak", "", "Measure how many tokens the rows at a cut give away", LeakVerb},
     Verb{kVerbBench, "bench", "", "Compare the modes on the same texts over links, and report", BenchVerb},
     Verb{kVerbBenchEngine, "bench engine", "", "Measure speed against libllama", BenchEngineVerb},
     Verb{kVerbBenchFaults, "bench faults", "", "Measure what a cut link and a killed cloud cost",
@@ -65,6 +67,9 @@ const std::array kOptions = {
         "fixed, sync waits for each verdict; split cuts the model (auto when --cloud is given, else edge)"},
     Option{kTalks, "split", "", K::kText, "K|A:B", "", 0, 0, "",
            "the cloud's layers, in mode split: all from K on and the head, or A to B - 1, and the rest here"},
+    Option{kVerbRun, "recut", "", K::kText, "TOKENS:K", "", 0, 0, "",
+           "cut before another layer once so many tokens are written, in mode split; may come several times",
+           false, true},
     Option{kTalks, "part", "", K::kText, "FILE", "", 0, 0, "",
            "the model, or a part with the layers that are computed here, in mode split; --model looks ahead, "
            "if given"},
@@ -73,7 +78,8 @@ const std::array kOptions = {
     Option{kTalks, "codec-back", "", K::kText, "NAME", "", 0, 0, "",
            "of the rows that come back, with --split A:B (the same as --codec)"},
     Option{kTalks, "model", "m", K::kText, "EDGE.gguf", "demo-draft-q8_0.gguf", 0, 0, "",
-           "the edge's model, by path or by name in a models folder (mode cloud: none is needed)"},
+           "the edge's model, by path or by name in a models folder (mode cloud, --drafter ngram: none is "
+           "needed)"},
     Option{kTalks, "cloud", "", K::kText, "ws://HOST:PORT", "", 0, 0, "",
            "where `tandem cloud` listens, wss:// for TLS; of several the next takes over from one that is "
            "lost or busy",
@@ -97,7 +103,7 @@ const std::array kOptions = {
     // How it is drawn.
     Option{kWrites, "seed", "s", K::kSeed, "S", "random", 0, 0, "a whole number below 2^64, or random",
            "one seed, one text"},
-    Option{kWrites | kVerbBench, "temp", "", K::kNumber, "T", "0.8", 0, 100, "0 to 100",
+    Option{kWrites | kVerbBench | kVerbLeak, "temp", "", K::kNumber, "T", "0.8", 0, 100, "0 to 100",
            "temperature; 0 takes the likeliest"},
     Option{kDraws, "top-k", "", K::kInteger, "K", "40", 0, kMaxInt32, "0 to 2147483647",
            "keep the K likeliest tokens; 0 keeps all"},
@@ -109,6 +115,9 @@ const std::array kOptions = {
            "divides the logits of the last 64 tokens; 1 is off"},
     Option{kWrites, "draft", "", K::kInteger, "K", "3", 1, 64, "1 to 64",
            "tokens drafted for a frame, in modes speculate and sync"},
+    Option{
+        kTalks, "drafter", "", K::kChoice, "WHO", "model", 0, 0, "model|ngram",
+        "who drafts: the edge's model, or ngram: what followed the same tokens before (no model is needed)"},
     Option{
         kTalks, "rule", "", K::kChoice, "RULE", "coupled", 0, 0, "coupled|token|block",
         "how drafts are judged: coupled keeps one text for one seed; token and block, in mode sync, the law"},
@@ -166,11 +175,11 @@ const std::array kOptions = {
     Option{kDraws | kVerbCloud, "token-file", "", K::kText, "FILE", "", 0, 0, "",
            "file whose first line is the secret that edge and cloud share"},
     // The engine.
-    Option{kTalks | kVerbCloud | kPairs | kVerbPerplexity, "threads", "t", K::kInteger, "N", "", 1, 256,
+    Option{kTalks | kVerbCloud | kPairs | kMeasuresText, "threads", "t", K::kInteger, "N", "", 1, 256,
            "1 to 256", "threads of the engine (all cores)"},
     Option{kTalks | kVerbCloud, "ctx", "c", K::kInteger, "N", "", 2, kMaxContext, "2 to 1048576",
            "positions of one text (the model's context)"},
-    Option{kTalks | kVerbCloud | kVerbPerplexity, "device", "", K::kText, "NAME", "auto", 0, 0, "",
+    Option{kTalks | kVerbCloud | kMeasuresText, "device", "", K::kText, "NAME", "auto", 0, 0, "",
            "where steps are computed: auto (a GPU if ggml was built for one), cpu, or ggml's name for it"},
     // Making models.
     Option{kVerbModelRandom, "like", "", K::kText, "FILE", "", 0, 0, "",
@@ -197,9 +206,9 @@ const std::array kOptions = {
            true},
     Option{kShapes | kVerbModelCut, "output", "o", K::kText, "OUT", "", 0, 0, "", "file to write", true},
     // Measuring.
-    Option{kVerbPerplexity, "model", "m", K::kText, "FILE", "demo-target-q8_0.gguf", 0, 0, "",
+    Option{kMeasuresText, "model", "m", K::kText, "FILE", "demo-target-q8_0.gguf", 0, 0, "",
            "the model, by path or by name in a models folder"},
-    Option{kVerbPerplexity, "file", "f", K::kText, "TEXT", "", 0, 0, "", "the text", true},
+    Option{kMeasuresText, "file", "f", K::kText, "TEXT", "", 0, 0, "", "the text", true},
     Option{kVerbPerplexity, "ctx", "c", K::kInteger, "N", "", 2, kMaxContext, "2 to 1048576",
            "tokens of a window (512, or the model's context where that is shorter)"},
     Option{kVerbPerplexity, "stride", "", K::kInteger, "N", "32", 1, kMaxContext, "1 to 1048576",
@@ -210,8 +219,26 @@ const std::array kOptions = {
            "votes in form hf: as the recipe counts, or one a scored token"},
     Option{kVerbPerplexity, "split", "", K::kInteger, "K", "", 0, 512, "0 to 512",
            "cut the model after K layers and pass the rows there through --codec"},
-    Option{kVerbPerplexity, "codec", "", K::kText, "NAME", "f16", 0, 0, "",
+    Option{kMeasuresText, "codec", "", K::kText, "NAME", "f16", 0, 0, "",
            "row codec, like int4/g32/rot (docs/codecs.md)"},
+    Option{kVerbPerplexity, "sweep", "", K::kText, "PARAMS.json", "", 0, 0, "",
+           "try every cut, method, ratio and codec that this file names (docs/split.md)"},
+    Option{kVerbPerplexity, "output", "o", K::kText, "FOLDER", "", 0, 0, "",
+           "folder of a sweep: params, results, charts; taken up where it was left (experiment_<time>)"},
+    Option{kVerbLeak, "split", "", K::kInteger, "K", "", 0, 512, "0 to 512",
+           "layers below the cut, at the edge", true},
+    Option{kVerbLeak, "known", "", K::kInteger, "N", "8192", 64, 1 << 20, "64 to 1048576",
+           "tokens of the text's begin that the attacker knows"},
+    Option{kVerbLeak, "count", "", K::kInteger, "N", "8", 1, 10000, "1 to 10000",
+           "prompts that are taken from the rest of the text"},
+    Option{kVerbLeak, "prompt-tokens", "", K::kInteger, "N", "64", 1, kMaxContext, "1 to 1048576",
+           "tokens of each prompt"},
+    Option{kVerbLeak, "predict", "n", K::kInteger, "N", "32", 0, kMaxContext, "0 to 1048576",
+           "tokens that the model goes on with"},
+    Option{kVerbLeak, "candidates", "", K::kInteger, "N", "64", 1, 4096, "1 to 4096",
+           "ids that re-encoding tries for each row at most"},
+    Option{kVerbLeak, "seed", "s", K::kSeed, "S", "1", 0, 0, "a whole number below 2^64, or random",
+           "of the generated tokens"},
     Option{kVerbPerplexity, "max-windows", "", K::kInteger, "N", "0", 0, kMaxInt32, "0 to 2147483647",
            "windows at most; 0: all"},
     Option{kVerbPerplexity, "partial", "", K::kText, "FILE", "", 0, 0, "",

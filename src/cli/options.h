@@ -34,7 +34,8 @@ enum : VerbSet {
   kVerbPerplexity = 1u << 16,
   kVerbModelCut = 1u << 17,
   kVerbBenchDoubt = 1u << 18,
-  kVerbBenchSplit = 1u << 20,  // 19 is leak's
+  kVerbLeak = 1u << 19,
+  kVerbBenchSplit = 1u << 20,
   kVerbAll = (1u << 21) - 1,
 };
 

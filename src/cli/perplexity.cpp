@@ -1,85 +1,19 @@
-// tandem perplexity: a text's perplexity under a model, whole or cut in two with a codec between.
+// tandem perplexity: a text's perplexity under a model, whole, cut in two with a codec between, or for a
+// whole sweep of cuts and codecs.
 #include <atomic>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <thread>
 
-#include "cli/model_path.h"
 #include "cli/output.h"
-#include "cli/perplexity_session.h"
+#include "cli/perplexity_request.h"
 #include "cli/report_file.h"
 #include "cli/signal_watch.h"
+#include "cli/sweep_folder.h"
 #include "cli/verbs.h"
-#include "model/gguf_file.h"
-#include "model/hparams.h"
 
 namespace tandem {
 
 namespace {
-
-constexpr Pos kUsualContext = 512;
-
-int Threads(const Arguments& arguments) {
-  if (arguments.Given("threads")) return static_cast<int>(arguments.Integer("threads"));
-  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-}
-
-// --ctx, checked against the model before anything is loaded; without it 512, or all the model has.
-Result<Pos> ContextOf(const Arguments& arguments, const std::string& model) {
-  const auto file = OpenGguf(model);
-  if (!file) return Forward(file);
-  const auto hparams = CheckModel(file->header());
-  if (!hparams) return Fail(hparams.error().code, "{}: {}", model, hparams.error().message);
-  if (!arguments.Given("ctx")) return std::min(kUsualContext, hparams->context);
-  const auto context = static_cast<Pos>(arguments.Integer("ctx"));
-  if (context > hparams->context)
-    return Fail(ErrorCode::kContext, "--ctx is {}, but {} has a context of {}", context, model,
-                hparams->context);
-  return context;
-}
-
-Result<WindowPlan> PlanOf(const Arguments& arguments, const std::string& model) {
-  const auto context = ContextOf(arguments, model);
-  if (!context) return Forward(context);
-  WindowPlan plan;
-  plan.context = *context;
-  plan.form = arguments.Text("form") == "chunks" ? WindowForm::kChunks : WindowForm::kHf;
-  plan.weight = arguments.Text("weight") == "exact" ? VoteWeight::kExact : VoteWeight::kHf;
-  plan.stride = std::min(static_cast<Pos>(arguments.Integer("stride")), plan.context);
-  plan.most = static_cast<size_t>(arguments.Integer("max-windows"));
-  if (arguments.Given("stride") && arguments.Integer("stride") > plan.context)
-    return Fail(ErrorCode::kUsage, "--stride is {}, longer than a window of {}", arguments.Integer("stride"),
-                plan.context);
-  return plan;
-}
-
-Result<std::vector<PointName>> PointsOf(const Arguments& arguments) {
-  if (!arguments.Given("split")) {
-    if (arguments.Given("codec")) return Fail(ErrorCode::kUsage, "--codec needs --split: where to cut");
-    return std::vector<PointName>{};
-  }
-  const auto spec = ParseRowCodec(arguments.Text("codec"));
-  if (!spec) return Forward(spec);
-  return std::vector<PointName>{{static_cast<int>(arguments.Integer("split")), Name(*spec)}};
-}
-
-Result<PerplexityRequest> RequestOf(const Arguments& arguments) {
-  PerplexityRequest request;
-  auto points = PointsOf(arguments);
-  if (!points) return Forward(points);
-  request.points = std::move(*points);
-  auto model = FindModel(arguments.Text("model"));
-  if (!model) return Forward(model);
-  request.model = std::move(*model);
-  auto plan = PlanOf(arguments, request.model);
-  if (!plan) return Forward(plan);
-  request.plan = *plan;
-  request.file = arguments.Text("file");
-  request.threads = Threads(arguments);
-  request.device = arguments.Text("device");
-  request.partial = arguments.Text("partial");
-  return request;
-}
 
 struct Outputs {
   std::optional<ReportFile> json, svg;
@@ -117,32 +51,72 @@ PerplexityReport ReportOf(const PerplexityRequest& request, PerplexityMeasured m
   return report;
 }
 
+// Measures until done or told to stop, prints, writes, and gives the exit code.
+class PerplexityCommand {
+ public:
+  explicit PerplexityCommand(const Arguments& arguments)
+      : arguments_(arguments), json_(arguments.Switch("json")) {
+    signals_.SetAction([this] { cancel_ = true; });
+  }
+  ~PerplexityCommand() { signals_.SetAction({}); }
+
+  int Once() {
+    const auto request = RequestOf(arguments_);
+    if (!request) return Report(request.error(), json_);
+    Outputs outputs;
+    if (Status s = outputs.Open(arguments_); !s) return Report(s.error(), json_);
+    auto measured = Measure(*request);
+    if (!measured) return Report(measured.error(), json_);
+    if (measured->result.sums.windows == 0) return 128 + signals_.signal();  // nothing to tell yet
+    const PerplexityReport report = ReportOf(*request, std::move(*measured));
+    return Finish(report, outputs.Write(report));
+  }
+
+  int Sweep() {
+    auto sweep = SweepRequestOf(arguments_);
+    if (!sweep) return Report(sweep.error(), json_);
+    const auto folder = SweepFolder::Open(arguments_.Text("output"), sweep->params);
+    if (!folder) return Report(folder.error(), json_);
+    sweep->request.partial = folder->Partial();
+    Tell(fmt::format("{} points; results in {}", sweep->request.points.size(), folder->path()));
+    auto measured = Measure(sweep->request);
+    if (!measured) return Report(measured.error(), json_);
+    if (measured->result.sums.windows == 0) return 128 + signals_.signal();
+    const SweepReport report{std::move(sweep->request), std::move(*measured)};
+    return Finish(report, folder->Write(report));
+  }
+
+ private:
+  Result<PerplexityMeasured> Measure(const PerplexityRequest& request) {
+    return MeasurePerplexity(request, [this] { return cancel_.load(); });
+  }
+
+  template <class AnyReport>
+  int Finish(const AnyReport& report, const Status& written) {
+    if (json_) {
+      PrintJson(ToJson(report));
+    } else {
+      fmt::print("{}", ReportText(report));
+      std::fflush(stdout);
+    }
+    if (!written) {
+      Tell(written.error().message);
+      return ExitCode(written.error().code);
+    }
+    return report.complete() ? 0 : 128 + signals_.signal();
+  }
+
+  const Arguments& arguments_;
+  const bool json_;
+  std::atomic<bool> cancel_{false};  // outlives the watch, which may set it
+  SignalWatch signals_;
+};
+
 }  // namespace
 
 int PerplexityVerb(const Arguments& arguments) {
-  const bool json = arguments.Switch("json");
-  std::atomic<bool> cancel{false};  // outlives the watch, which may set it
-  SignalWatch signals;
-  signals.SetAction([&] { cancel = true; });
-  const auto request = RequestOf(arguments);
-  if (!request) return Report(request.error(), json);
-  Outputs outputs;
-  if (Status s = outputs.Open(arguments); !s) return Report(s.error(), json);
-  auto measured = MeasurePerplexity(*request, [&] { return cancel.load(); });
-  if (!measured) return Report(measured.error(), json);
-  if (measured->result.sums.windows == 0) return 128 + signals.signal();  // nothing to tell yet
-  const PerplexityReport report = ReportOf(*request, std::move(*measured));
-  if (json) {
-    PrintJson(ToJson(report));
-  } else {
-    fmt::print("{}", ReportText(report));
-    std::fflush(stdout);
-  }
-  if (Status s = outputs.Write(report); !s) {
-    Tell(s.error().message);
-    return ExitCode(s.error().code);
-  }
-  return report.complete() ? 0 : 128 + signals.signal();
+  PerplexityCommand command(arguments);
+  return arguments.Given("sweep") ? command.Sweep() : command.Once();
 }
 
 }  // namespace tandem

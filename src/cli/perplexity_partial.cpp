@@ -21,10 +21,10 @@ constexpr const char* kKind = "tandem perplexity";
 Json ToJson(const PartialResult& result) {
   const PerplexitySums& sums = result.sums;
   Json points = Json::array(), curve = Json::array();
-  for (const PointSums& p : sums.points) points.push_back({p.nll, p.rows, p.bytes});
+  for (const PointSums& p : sums.points) points.push_back({p.nll, p.rows, p.bytes, p.one_row_bytes});
   for (const CurvePoint& c : result.curve) curve.push_back({c.windows, c.base, c.point});
-  return {{"windows", sums.windows}, {"rows", sums.rows}, {"votes", sums.votes},
-          {"nll", sums.nll},         {"points", points},  {"curve", curve}};
+  return {{"windows", sums.windows}, {"rows", sums.rows}, {"votes", sums.votes},  {"nll", sums.nll},
+          {"points", points},        {"curve", curve},    {"facts", result.facts}};
 }
 
 bool IsFinite(std::initializer_list<double> values) {
@@ -40,9 +40,11 @@ PartialResult FromJson(const Json& json) {
   sums.votes = json.at("votes").get<double>();
   sums.nll = json.at("nll").get<double>();
   for (const Json& p : json.at("points"))
-    sums.points.push_back({p.at(0).get<double>(), p.at(1).get<uint64_t>(), p.at(2).get<uint64_t>()});
+    sums.points.push_back(
+        {p.at(0).get<double>(), p.at(1).get<uint64_t>(), p.at(2).get<uint64_t>(), p.at(3).get<uint64_t>()});
   for (const Json& c : json.at("curve"))
     result.curve.push_back({c.at(0).get<uint64_t>(), c.at(1).get<double>(), c.at(2).get<double>()});
+  result.facts = json.at("facts").get<std::vector<double>>();
   return result;
 }
 

@@ -23,6 +23,7 @@ struct CurvePoint {
 struct PartialResult {
   PerplexitySums sums;
   std::vector<CurvePoint> curve;
+  std::vector<double> facts;  // RowFacts' sums, where they are asked for
 };
 
 // What sums depend on, by name: model, text, windows' form, kernels, points. How many windows are meant is

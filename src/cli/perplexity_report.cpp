@@ -38,6 +38,7 @@ Json ToJson(const PerplexityReport& report) {
                {"split", nullptr},
                {"bytes_per_row", nullptr},
                {"bits_per_value", nullptr},
+               {"bytes_of_one_row", nullptr},
                {"ppl_base", Figure(report.base())},
                {"dppl", nullptr}};
   if (report.point) {
@@ -46,6 +47,8 @@ Json ToJson(const PerplexityReport& report) {
     json["split"] = report.point->split;
     json["bytes_per_row"] = bytes;
     json["bits_per_value"] = 8 * bytes / report.width;
+    json["bytes_of_one_row"] =
+        static_cast<double>(sums.points.at(0).one_row_bytes) / static_cast<double>(sums.windows);
     json["dppl"] = Figure(report.ppl() / report.base() - 1);
   }
   json["form"] = FormName(report.plan.form);

@@ -11,10 +11,14 @@
 
 namespace tandem {
 
-// What is tried at a cut, in words: rows pass as `codec` after `split` layers.
+// What is tried at a cut, in words.
 struct PointName {
-  int split = 0;
-  std::string codec;
+  int split = 0;             // layers below the cut
+  std::string codec;         // name in full
+  std::string importance{};  // of rows that compete: as ParseImportance reads it; empty for none
+  int attention_layer = -1;  // whose attention makes it, from 0
+  double ratio = 0;          // of the rows that a method's point quantises; 1 for other codecs
+  double plant = 1;          // the first row is multiplied by it
 };
 
 struct PerplexityReport {

@@ -5,6 +5,7 @@
 
 #include "base/software.h"
 #include "cli/output.h"
+#include "cli/perplexity_points.h"
 #include "cli/progress.h"
 #include "model/weights_hash.h"
 
@@ -13,18 +14,12 @@ namespace tandem {
 namespace {
 
 constexpr size_t kCurvePoints = 200;
-constexpr size_t kCalibrationWindows = 1;
 
-std::vector<int> CutsOf(const std::vector<PointName>& points) {
-  std::vector<int> cuts;
-  for (const PointName& point : points) cuts.push_back(point.split);
-  std::sort(cuts.begin(), cuts.end());
-  cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
-  return cuts;
-}
-
-bool WantsCalibration(const RowCodecSpec& spec) {
-  return spec.span == ScaleSpan::kChannel || spec.sinks == SinkRule::kThreshold;
+std::string NameOf(const PointName& point) {
+  std::string name = fmt::format("{} after {}", point.codec, point.split);
+  if (!point.importance.empty()) name += fmt::format(" by {} of {}", point.importance, point.attention_layer);
+  if (point.plant != 1) name += fmt::format(" planted {:g}", point.plant);
+  return name;
 }
 
 RunIdentity IdentityOf(const PerplexityRequest& request, const TokenisedText& text, const ChainShape& shape,
@@ -38,8 +33,9 @@ RunIdentity IdentityOf(const PerplexityRequest& request, const TokenisedText& te
                           {"stride", fmt::format("{}", plan.stride)},
                           {"kernels", shape.fingerprint}};
   std::string points;
-  for (const PointName& point : request.points) points += fmt::format("{}:{} ", point.split, point.codec);
+  for (const PointName& point : request.points) points += NameOf(point) + "; ";
   identity.emplace_back("points", points);
+  identity.emplace_back("facts", request.facts ? "yes" : "no");
   return identity;
 }
 
@@ -51,42 +47,15 @@ class Session {
   Result<PerplexityMeasured> Measure() {
     auto text = ReadEvaluatedText(request_.file, request_.model, request_.plan);
     if (!text) return Forward(text);
-    cuts_ = CutsOf(request_.points);
-    auto chain =
-        StageChain::Load(request_.model, cuts_, {request_.plan.context, request_.threads, request_.device});
+    auto chain = StageChain::Load(request_.model, CutsOf(request_.points),
+                                  {request_.plan.context, request_.threads, request_.device});
     if (!chain) return Forward(chain);
-    auto points = MakePoints(**chain, text->text);
+    auto points = MakePoints(request_.points, **chain, text->text, request_.model, request_.threads);
     if (!points) return Forward(points);
     return Run(std::move(*text), std::move(*chain), std::move(*points));
   }
 
  private:
-  Result<std::vector<CutPoint>> MakePoints(StageChain& chain, const EvaluatedText& text) {
-    std::vector<CutPoint> points;
-    std::vector<std::vector<float>> sample;
-    for (const PointName& name : request_.points) {
-      const auto spec = ParseRowCodec(name.codec);
-      if (!spec) return Forward(spec);
-      if (WantsCalibration(*spec) && sample.empty()) {
-        auto rows = SampleRows(chain, text, kCalibrationWindows);
-        if (!rows) return Forward(rows);
-        sample = std::move(*rows);
-      }
-      const auto cut = static_cast<size_t>(std::find(cuts_.begin(), cuts_.end(), name.split) - cuts_.begin());
-      const auto width = static_cast<size_t>(chain.shape().width);
-      RowCalibration calibration;
-      if (WantsCalibration(*spec)) {
-        auto measured = Calibrate(*spec, {sample[cut], width});
-        if (!measured) return Forward(measured);
-        calibration = std::move(*measured);
-      }
-      auto codec = RowCodec::Make(*spec, width, calibration);
-      if (!codec) return Forward(codec);
-      points.push_back({cut, std::move(*codec)});
-    }
-    return points;
-  }
-
   Result<PerplexityMeasured> Run(TokenisedText text, std::unique_ptr<StageChain> chain,
                                  std::vector<CutPoint> points) {
     const auto weights = WeightsHash(request_.model);
@@ -105,31 +74,45 @@ class Session {
     if (kept->sums.windows > 0)
       Tell(fmt::format("going on after {} of {} windows", kept->sums.windows, measured.planned));
     measured.result.curve = std::move(kept->curve);
+    RowFacts facts(measured.layers, chain->cuts());
+    if (kept->sums.windows > 0 && request_.facts && !facts.Restore(kept->facts))
+      return Fail(ErrorCode::kFile, "{} is a partial result that is damaged", request_.partial);
     auto run = PerplexityRun::Make(std::move(chain), std::move(text.text), std::move(points),
                                    request_.threads, std::move(kept->sums));
     if (!run) return Forward(run);
     measured.text = std::move(text);
-    if (Status s = Windows(*run, file, measured); !s) return Forward(s);
+    if (request_.facts) run->WatchAllLayers();
+    if (Status s = Windows(*run, facts, file, measured); !s) return Forward(s);
+    if (request_.facts) TellFacts(facts, measured);
     return measured;
   }
 
-  Status Windows(PerplexityRun& run, PartialFile& file, PerplexityMeasured& measured) {
+  void TellFacts(const RowFacts& facts, PerplexityMeasured& measured) const {
+    measured.agreements = facts.Agreements();
+    const std::vector<int> cuts = CutsOf(request_.points);
+    for (size_t i = 0; i < cuts.size(); ++i) measured.peaks.push_back({cuts[i], facts.Peaks(i)});
+  }
+
+  Status Windows(PerplexityRun& run, RowFacts& facts, PartialFile& file, PerplexityMeasured& measured) {
     const SteadyClock clock;
     const Micros start = clock.Now();
     const uint64_t before = run.sums().rows;
+    measured.result.sums = run.sums();
+    measured.result.facts = facts.sums();
     Status status;
     {
       Progress progress(stderr, run.windows() - run.sums().windows);
       while (status && !run.Done() && !stopped_()) {
         status = run.Next();
+        if (status && request_.facts) status = facts.Add(run);
         if (!status) break;
         measured.result.sums = run.sums();
+        measured.result.facts = facts.sums();
         Draw(run, measured.result);
         progress.Step(Estimate(run.sums()));
         status = file.Keep(measured.result, false);
       }
     }
-    measured.result.sums = run.sums();
     if (const Micros took = clock.Now() - start; run.sums().rows > before && took.count() > 0)
       measured.rows_per_s = 1000.0 * static_cast<double>(run.sums().rows - before) / ToMs(took);
     const Status kept = file.Keep(measured.result, true);
@@ -154,7 +137,6 @@ class Session {
 
   const PerplexityRequest& request_;
   const std::function<bool()>& stopped_;
-  std::vector<int> cuts_;
 };
 
 }  // namespace

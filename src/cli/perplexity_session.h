@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "cli/perplexity_report.h"
-#include "codec/row_codec_spec.h"
+#include "lab/row_facts.h"
 
 namespace tandem {
 
@@ -18,6 +18,12 @@ struct PerplexityRequest {
   std::string device = "auto";
   std::vector<PointName> points{};  // codecs by their names in full (Name(spec))
   std::string partial{};            // path; empty: nothing is kept
+  bool facts = false;               // RowFacts as well
+};
+
+struct SplitPeaks {
+  int split = 0;
+  CutPeaks peaks;
 };
 
 struct PerplexityMeasured {
@@ -26,12 +32,13 @@ struct PerplexityMeasured {
   int width = 0, layers = 0;
   PartialResult result;
   double rows_per_s = 0;  // in this process
+  std::vector<LayerAgreement> agreements{};
+  std::vector<SplitPeaks> peaks{};
 };
 
-// Runs until the windows are done or stopped() is true, which is asked between two of them. Codecs that want
-// a calibration (scales `channel`, word `sink`) get it from the first window's rows. The errors are those of
-// reading the text, loading, cutting, making codecs, and of PartialFile; what was measured before one is
-// kept.
+// Runs until the windows are done or stopped() is true, which is asked between two of them. The errors are
+// those of reading the text, loading, cutting, MakePoints, and of PartialFile; what was measured before one
+// is kept.
 Result<PerplexityMeasured> MeasurePerplexity(const PerplexityRequest& request,
                                              const std::function<bool()>& stopped);
 

@@ -32,6 +32,10 @@ Mode ModeOf(const Arguments& arguments) {
   return waits ? Mode::kSync : Mode::kAuto;
 }
 
+bool LooksUp(const Arguments& arguments) {
+  return arguments.Text("drafter") == "ngram";
+}
+
 LinkShape ShapeOf(const Arguments& arguments, uint64_t seed) {
   return {.rtt = arguments.Duration("rtt"),
           .jitter = arguments.Duration("jitter"),
@@ -61,6 +65,7 @@ WritingSpec SpecOf(const Arguments& arguments) {
   spec.sampling = SamplingOf(arguments);
   spec.draft_length = static_cast<int32_t>(arguments.Integer("draft"));
   spec.window = static_cast<int32_t>(arguments.Integer("window"));
+  spec.ngrams = LooksUp(arguments);
   spec.rule = ParseRule(arguments.Text("rule")).value_or(Rule::kCoupled);  // the table has checked the word
   spec.clouds = std::max(1, static_cast<int32_t>(arguments.Texts("cloud").size()));
   spec.retry_for = arguments.Duration("retry-for");
@@ -109,7 +114,20 @@ Result<EdgeModel> SplitModelOf(const Arguments& arguments, const LoadEngineOptio
   auto split = LoadEdgeSplit(*part, *plan, options);
   if (!split) return Forward(split);
   edge->split = std::move(*split);
-  if (!arguments.Given("model")) return edge;
+  std::vector<CutChange> changes;
+  for (const std::string& text : arguments.Texts("recut")) {
+    const auto change = ParseCutChange(text);
+    if (!change) return Forward(change);
+    if (!changes.empty() && change->after <= changes.back().after)
+      return Fail(ErrorCode::kUsage, "--recut {} comes after {} tokens, the one before it after {}", text,
+                  change->after, changes.back().after);
+    changes.push_back(*change);
+  }
+  if (!changes.empty() && plan->end)
+    return Fail(ErrorCode::kUsage, "--recut moves where the cloud begins, and --split {}:{} has two ends",
+                plan->begin, *plan->end);
+  if (!changes.empty()) edge->recuts.emplace(*part, arguments.Text("codec"), options, std::move(changes));
+  if (!arguments.Given("model") || LooksUp(arguments)) return edge;
   const auto path = FindModel(arguments.Text("model"));
   if (!path) return Forward(path);
   auto draft = LoadEdgeModel(*path, Mode::kSpeculate, options);
@@ -124,7 +142,9 @@ Result<EdgeModel> SplitModelOf(const Arguments& arguments, const LoadEngineOptio
 
 Result<EdgeModel> ModelOf(const Arguments& arguments, Mode mode, const Dialer& dial,
                           const std::atomic<bool>& cancel) {
-  if (mode == Mode::kCloud && !arguments.Given("model"))
+  const bool alone = mode == Mode::kEdge || mode == Mode::kSplit;  // needs a file in any case
+  const bool thin = mode == Mode::kCloud || (!alone && LooksUp(arguments));
+  if (thin && !arguments.Given("model"))
     return TakeEdgeModel({.dial = dial,
                           .clouds = static_cast<int>(arguments.Texts("cloud").size()),
                           .software = SoftwareName(),
@@ -136,6 +156,7 @@ Result<EdgeModel> ModelOf(const Arguments& arguments, Mode mode, const Dialer& d
   if (mode == Mode::kSplit) return SplitModelOf(arguments, options);
   auto path = FindModel(arguments.Text("model"));
   if (!path) return Forward(path);
+  if (thin) return LoadEdgeVocabulary(*path);
   return LoadEdgeModel(*path, mode, options);
 }
 

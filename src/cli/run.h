@@ -15,8 +15,8 @@ SamplingParams SamplingOf(const Arguments& arguments);  // of `tandem bench` as 
 WritingSpec SpecOf(const Arguments& arguments);         // without a prompt when the verb has none
 // Empty in mode edge: it never opens a connection, whatever --cloud says. seed: of the link's chances.
 Result<Dialer> DialerOf(const Arguments& arguments, Mode mode, uint64_t seed);
-// In mode cloud the edge needs no model: without --model it takes the cloud's vocabulary over, unless
-// `cancel` is set meanwhile.
+// In mode cloud, and where drafts are looked up, the edge needs no model: without --model it takes the
+// cloud's vocabulary over, unless `cancel` is set meanwhile.
 Result<EdgeModel> ModelOf(const Arguments& arguments, Mode mode, const Dialer& dial,
                           const std::atomic<bool>& cancel);
 // --template and --system over the edge's vocabulary, which must outlive it.

@@ -59,6 +59,8 @@ nlohmann::ordered_json ToJson(const TextReport& report) {
                    {"stale", stats.stale},
                    {"rounds", stats.rounds},
                    {"reconnects", stats.reconnects},
+                   {"recuts", stats.recuts},
+                   {"front_ms", Rounded(ToMs(report.front_time), 2)},
                    {"setup_bytes", report.bytes.setup},
                    {"uplink_bytes", report.bytes.up},
                    {"downlink_bytes", report.bytes.down},

@@ -20,6 +20,7 @@ struct TextReport {
   GenerationStats stats;
   LinkBytes bytes;
   RunPlan plan;
+  Micros front_time{0};  // mode split: inside the layers here and their codec
 
   double TotalMs() const { return ToMs(stats.finished - stats.started); }
   double FirstTokenMs() const;     // 0 when there is none

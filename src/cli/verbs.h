@@ -11,6 +11,7 @@ int ChatVerb(const Arguments& arguments);         // chat.cpp: talks, turn by tu
 int CloudVerb(const Arguments& arguments);        // cloud.cpp: serves a target model
 int LinkVerb(const Arguments& arguments);         // link.cpp: a proxy that makes a link bad
 int DemoVerb(const Arguments& arguments);         // demo.cpp: edge and cloud write a story on this machine
+int LeakVerb(const Arguments& arguments);         // leak.cpp: what the rows at a cut give away
 int ModelShowVerb(const Arguments& arguments);    // model_show.cpp: what a GGUF file holds
 int ModelPadVerb(const Arguments& arguments);     // model_pad.cpp: the same function at a larger cost
 int ModelCutVerb(const Arguments& arguments);     // model_cut.cpp: some layers as a part

@@ -12,6 +12,7 @@ Result<Writing> Write(const WritingSpec& spec, EdgeModel& edge, const Dialer& di
   hooks.on_commit = [&](std::span<const Token> tokens, std::span<const Author> authors) {
     printer.Add(tokens, authors);
   };
+  if (edge.recuts) hooks.recut = [&](uint64_t tokens) { return edge.recuts->Next(tokens); };
   const EdgeEngines engines{.draft = edge.draft.get(),
                             .front = edge.split ? edge.split->front.get() : nullptr,
                             .back = edge.split ? edge.split->back.get() : nullptr};
@@ -29,7 +30,8 @@ Result<Writing> Write(const WritingSpec& spec, EdgeModel& edge, const Dialer& di
                     .error = std::move(result.error),
                     .stats = std::move(result.stats),
                     .bytes = result.bytes,
-                    .plan = std::move(result.plan)};
+                    .plan = std::move(result.plan),
+                    .front_time = result.front_time};
   writing.report.bytes.setup += std::exchange(edge.vocabulary_link_bytes, 0);
   return writing;
 }

@@ -196,9 +196,20 @@ Frame Plausible(std::mt19937_64& random) {
   const auto below = [&](uint64_t n) { return static_cast<int32_t>(random() % n); };
   std::vector<Token> ids(random() % 12);
   for (Token& id : ids) id = below(below(8) == 0 ? 100 : 64);
-  switch (below(8)) {
+  switch (below(12)) {
     case 0:
       return kHello;
+    case 8:
+      return below(3) == 0 ? CutOpen(1 + below(200)) : MiddleOpen(1 + below(200), 1 + below(2));
+    case 9:
+    case 10:
+    case 11: {
+      HiddenRows rows =
+          RowsOf(below(4) == 0 ? below(200) : 0, std::vector<Token>(1 + random() % 90, below(64)));
+      rows.epoch = static_cast<uint32_t>(below(4));
+      rows.asks = below(10) == 0;
+      return rows;
+    }
     case 1:
     case 2: {
       Open open = PromptOpen(1 + below(300), random(), below(4) == 0 ? below(320) : 0);
@@ -229,7 +240,12 @@ RC_GTEST_PROP(Hostile, NoiseHurtsNobodyElse, ()) {
   const FakeEngineConfig target{.context = 320, .max_sequences = 5, .max_rows = 96};
   const Open open = PromptOpen(70, random(), 100);
   const std::vector<Token> text = StraightText(target, open, 100);
-  Talk talk(target);
+  std::vector<FakeEngine*> made;
+  ServiceConfig config = TalkConfig();
+  FakeEngineConfig parts = target;
+  parts.max_sequences = 8;
+  config.parts = FakeParts(parts, kTalkLayers, &made);
+  Talk talk(target, config);
   talk.Greet(kHonest);
   talk.Say(kHonest, open);
   for (int i = 0; i < 150; ++i) {
@@ -251,7 +267,9 @@ RC_GTEST_PROP(Hostile, NoiseHurtsNobodyElse, ()) {
   RC_ASSERT(talk.closed.count(kHonest) == 0);
   for (ConnId conn = 1; conn < 60; ++conn) talk.Disconnect(conn);
   RC_ASSERT(talk.engine.open_sequences() == 0);
+  for (const FakeEngine* part : made) RC_ASSERT(part->open_sequences() == 0);
   RC_ASSERT(talk.service.sessions() == 0);
+  RC_ASSERT(talk.failed_steps == 0);
 }
 
 }  // namespace

@@ -123,6 +123,7 @@ class Talk {
   }
   bool Compute() {
     const Result<LogitsView> logits = service.step_engine().Step(rows);
+    failed_steps += logits ? 0 : 1;
     Carry(service.OnStepDone(logits, now));
     return true;
   }
@@ -147,6 +148,7 @@ class Talk {
   Service service;
   Micros now{1'000'000};
   std::vector<SeqRows> rows;  // of the step under way
+  int failed_steps = 0;
   std::map<ConnId, std::vector<Frame>> heard;
   std::set<ConnId> closed;  // by the service
 

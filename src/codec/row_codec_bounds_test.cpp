@@ -120,7 +120,7 @@ void CheckScaledRow(const Case& c, const std::vector<RowFormat>& plan, size_t ro
     if (c.spec.span == ScaleSpan::kChannel) {
       scale = ChannelScale(c, plan[row], i);
     } else if (begins) {
-      scale = ScaleOf(RunAround(c, plan, row, i), plan[row], c.spec.asymmetric);
+      scale = c.spec.step * ScaleOf(RunAround(c, plan, row, i), plan[row], c.spec.asymmetric);
     }
     RC_ASSERT(std::fabs(before[i] - after[i]) <= Bound(plan[row], scale, before[i]) + rounding);
   }

@@ -65,15 +65,27 @@ Status ParseHead(std::string_view head, RowCodecSpec& spec) {
   return {};
 }
 
-enum class Word { kScale, kAsym, kRot, kSink, kZstd, kUnknown };
+enum class Word { kScale, kStep, kAsym, kRot, kSink, kZstd, kUnknown };
 
-// "sink:64x"
+// The figure of "sink:64x".
+std::optional<double> FactorOf(std::string_view word) {
+  const size_t colon = word.find(':');
+  if (colon == word.npos || word.size() < colon + 3 || word.back() != 'x') return std::nullopt;
+  return NumberFrom<double>(word.substr(colon + 1, word.size() - colon - 2));
+}
+
+Word ParseStep(std::string_view word, RowCodecSpec& spec) {
+  const std::optional<double> factor = FactorOf(word);
+  if (!factor) return Word::kUnknown;
+  spec.step = *factor;
+  return Word::kStep;
+}
+
 Word ParseSink(std::string_view word, RowCodecSpec& spec) {
   spec.sinks = SinkRule::kThreshold;
   if (word == "sink") return Word::kSink;
-  const std::string_view figure = word.substr(5, word.size() - 6);
-  const std::optional<double> factor = NumberFrom<double>(figure);
-  if (!factor || word.back() != 'x') return Word::kUnknown;
+  const std::optional<double> factor = FactorOf(word);
+  if (!factor) return Word::kUnknown;
   spec.sinks = SinkRule::kMedian;
   spec.sink_factor = *factor;
   return Word::kSink;
@@ -95,7 +107,8 @@ Word ParseWord(std::string_view word, RowCodecSpec& spec) {
   if (word == "asym") return spec.asymmetric = true, Word::kAsym;
   if (word == "rot") return spec.rotate = true, Word::kRot;
   if (word == "zstd") return spec.zstd = true, Word::kZstd;
-  if (word == "sink" || (word.starts_with("sink:") && word.size() > 6)) return ParseSink(word, spec);
+  if (word.starts_with("step:")) return ParseStep(word, spec);
+  if (word == "sink" || word.starts_with("sink:")) return ParseSink(word, spec);
   return ParseScale(word, spec);
 }
 
@@ -125,6 +138,13 @@ Status CheckMix(const RowCodecSpec& spec) {
 Status CheckScales(const RowCodecSpec& spec) {
   if (spec.span == ScaleSpan::kGroup && (spec.group < 1 || spec.group > kMaxRowWidth)) {
     return Fail(ErrorCode::kUsage, "groups of {} values are outside 1..{}", spec.group, kMaxRowWidth);
+  }
+  if (!(spec.step >= kLeastStep && spec.step <= kMostStep)) {
+    return Fail(ErrorCode::kUsage, "steps {} times as large are outside {}..{}", spec.step, kLeastStep,
+                kMostStep);
+  }
+  if (spec.step > 1.0 && spec.span != ScaleSpan::kToken && spec.span != ScaleSpan::kGroup) {
+    return Fail(ErrorCode::kUsage, "step:{}x belongs to scales by token or group", spec.step);
   }
   if (spec.asymmetric && spec.mix != RowMix::kWater && spec.format == RowFormat::kTernary) {
     return Fail(ErrorCode::kUsage, "ternary rows have no zero point: leave asym away");
@@ -176,9 +196,11 @@ Result<RowCodecSpec> ParseRowCodec(std::string_view name) {
   for (size_t i = 1; i < words.size(); ++i) {
     const Word word = ParseWord(words[i], spec);
     if (word == Word::kUnknown) {
-      return Fail(ErrorCode::kUsage,
-                  "'{}' in a row codec is none of token, gN, channel, tensor, asym, rot, sink, sink:Fx, zstd",
-                  Shown(words[i]));
+      return Fail(
+          ErrorCode::kUsage,
+          "'{}' in a row codec is none of token, gN, channel, tensor, step:Fx, asym, rot, sink, sink:Fx, "
+          "zstd",
+          Shown(words[i]));
     }
     if (std::exchange(seen[static_cast<size_t>(word)], true)) {
       return Fail(ErrorCode::kUsage, "'{}' in row codec '{}' says again what was said", Shown(words[i]),
@@ -196,6 +218,7 @@ Result<RowCodecSpec> ParseRowCodec(std::string_view name) {
 std::string Name(const RowCodecSpec& spec) {
   std::string name = HeadName(spec);
   if (HasScales(spec)) name += SpanName(spec);
+  if (spec.step != 1.0) name += fmt::format("/step:{}x", spec.step);
   if (spec.asymmetric) name += "/asym";
   if (spec.rotate) name += "/rot";
   name += SinkName(spec);
@@ -206,8 +229,8 @@ std::string Name(const RowCodecSpec& spec) {
 Status Check(const RowCodecSpec& spec) {
   if (Status s = CheckMix(spec); !s) return s;
   if (Status s = CheckScales(spec); !s) return s;
-  const bool quantises =
-      spec.span != ScaleSpan::kToken || spec.asymmetric || spec.rotate || spec.sinks != SinkRule::kNone;
+  const bool quantises = spec.span != ScaleSpan::kToken || spec.asymmetric || spec.rotate ||
+                         spec.sinks != SinkRule::kNone || spec.step != 1.0;
   if (HasScales(spec) || !quantises) return {};
   return Fail(ErrorCode::kUsage, "{} rows are not quantised: no scales, rotation or sinks",
               FormatName(spec.format));

@@ -4,11 +4,11 @@
 //            mix:LOW:HIGH:SHARE   that share of the rows, least important first, as LOW; the others as HIGH
 //            water:BITS           integer bits by importance times variance, BITS a value in the mean
 //   scale    token (the default) | gG (groups of G values) | channel | tensor
-//   asym     a zero point beside each scale
-//   rot      block-Hadamard rotation before the integers
-//   sink     position 0, and rows past a threshold given to the codec, stay f16
-//   sink:Fx  position 0, and rows past F times the median of their message, stay f16
-//   zstd     the message goes through zstd when that makes it smaller
+//   step:Fx  scales (token, gG) F times as large as their run needs: fewer codes in use, for zstd to gain
+//   from asym     a zero point beside each scale rot      block-Hadamard rotation before the integers sink
+//   position 0, and rows past a threshold given to the codec, stay f16 sink:Fx  position 0, and rows past F
+//   times the median of their message, stay f16 zstd     the message goes through zstd when that makes it
+//   smaller
 //
 // The words may come in any order; Name prints them in this one: `int4/g96/rot/sink/zstd`, `f16`,
 // `mix:int4:f32:0.75/tensor`, `water:3.5/token/asym/rot`. docs/codecs.md has the formulas and layouts.
@@ -31,6 +31,7 @@ enum class SinkRule : uint8_t { kNone, kThreshold, kMedian };
 constexpr int32_t kMaxRowWidth = 1 << 16;  // values
 constexpr double kLeastWaterBits = 2.0;
 constexpr double kMostWaterBits = 8.0;
+constexpr double kLeastStep = 1.0, kMostStep = 16.0;
 
 // Fields that a codec does not use keep their defaults, so that equal codecs are equal structs.
 struct RowCodecSpec {
@@ -46,6 +47,7 @@ struct RowCodecSpec {
   SinkRule sinks = SinkRule::kNone;
   double sink_factor = 0.0;  // kMedian: above 0
   bool zstd = false;
+  double step = 1.0;  // kToken, kGroup: kLeastStep..kMostStep; above 1 a coarser grid than the run needs
   friend bool operator==(const RowCodecSpec&, const RowCodecSpec&) = default;
 };
 

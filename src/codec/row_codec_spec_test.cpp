@@ -39,7 +39,7 @@ TEST(RowCodecName, CanonicalNamesStay) {
        {"f32", "f16", "bf16", "f16/zstd", "int8/token", "int4/tensor/asym", "int4/g96/rot/sink/zstd",
         "ternary/g96/rot", "int3/channel/asym/rot/sink:64x", "mix:int4:int8:0.75/token",
         "mix:int4:f32:1/tensor", "mix:ternary:int2:0.125/g32/rot", "water:3.5/g128/rot/sink",
-        "water:4/token/asym/sink:0.5x/zstd"}) {
+        "water:4/token/asym/sink:0.5x/zstd", "int4/token/step:1.25x/rot/zstd", "int4/g96/step:2x/asym"}) {
     EXPECT_EQ(Canonical(name), name);
   }
 }
@@ -50,6 +50,8 @@ TEST(RowCodecName, OthersAreBroughtIntoForm) {
   EXPECT_EQ(Canonical("mix:int4:int8:0.750"), "mix:int4:int8:0.75/token");
   EXPECT_EQ(Canonical("water:4.00/rot"), "water:4/token/rot");
   EXPECT_EQ(Canonical("int4/g096"), "int4/g96");
+  EXPECT_EQ(Canonical("int4/rot/step:1.50x"), "int4/token/step:1.5x/rot");
+  EXPECT_EQ(Canonical("int4/step:1x"), "int4/token");
 }
 
 TEST(RowCodecName, NonsenseIsRefusedWithASentence) {
@@ -70,6 +72,13 @@ TEST(RowCodecName, NonsenseIsRefusedWithASentence) {
            {"int4/sink:0x", "sinks past 0 medians"},
            {"int4/sink:-1x", "sinks past -1 medians"},
            {"int4/sink:nanx", "sinks past nan medians"},
+           {"int4/step:2", "'step:2' in a row codec"},
+           {"int4/step:x", "'step:x' in a row codec"},
+           {"int4/step:0.5x", "steps 0.5 times as large are outside 1..16"},
+           {"int4/step:nanx", "steps nan times as large"},
+           {"int4/tensor/step:2x", "step:2x belongs to scales by token or group"},
+           {"int4/step:2x/step:3x", "says again"},
+           {"f16/step:2x", "'step:2x' says nothing"},
            {"f16/token", "f16 rows are not quantised: 'token' says nothing"},
            {"f32/rot", "f32 rows are not quantised: 'rot' says nothing"},
            {"bf16/sink", "bf16 rows are not quantised"},

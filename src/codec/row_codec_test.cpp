@@ -97,6 +97,25 @@ TEST(RowCodec, SinksCostNoOtherRowItsValues) {
   EXPECT_LT(error("int8/tensor/sink"), 0.03);
 }
 
+// Steps between those of two formats: zstd packs the codes that are left unused.
+TEST(RowCodec, LargerStepsTakeFewerBytesAndMoreError) {
+  std::mt19937_64 random(2);
+  std::normal_distribution<float> normal;
+  std::vector<float> values(256 * 288);
+  for (float& value : values) value = normal(random);
+  size_t bytes = static_cast<size_t>(-1);
+  double error = 0;
+  for (const char* name : {"int4/zstd", "int4/step:1.25x/zstd", "int4/step:1.5x/zstd", "int3/zstd"}) {
+    const RowCodec codec = Codec(name, 288);
+    const size_t size = codec.Encode({values, 288}, 1).value().size();
+    const double worst = WorstRelativeError(values, Through(codec, values, 1), 288);
+    EXPECT_LT(size, bytes) << name;
+    EXPECT_GT(worst, error) << name;
+    bytes = size;
+    error = worst;
+  }
+}
+
 TEST(RowCodec, PositionZeroIsASink) {
   std::mt19937_64 random(2);
   const std::vector<float> values = RandomRows(random, 3, 16);

@@ -89,7 +89,7 @@ Status RowCoder::EncodeRuns(std::span<const float> values, const Levels& levels,
   for (size_t begin = 0; begin < values.size(); begin += run_) {
     const std::span<const float> run = values.subspan(begin, run_);
     const ValueRange range = RangeOf(run, levels);
-    const float wanted = ScaleFor(range, levels);
+    const float wanted = ScaleFor(range, levels) * static_cast<float>(spec_.step);
     const uint16_t half = ToHalfAtLeast(wanted);
     if (!IsFiniteHalf(half)) return Fail(ErrorCode::kModel, "a scale of {} is past f16", wanted);
     const Grid grid = GridOn(FromHalf(half), range, levels);

@@ -2,6 +2,7 @@
 #include "decode/stage_chain.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "decode/ggml_engine.h"
 #include "decode/prefill.h"
@@ -65,36 +66,88 @@ struct StageChain::Parts {
     }
     return {};
   }
+};
 
-  bool IsHeadAlone(const Part& part) const { return part.stages.begin == shape.layers + 1; }
+namespace {
 
-  Result<LogitsView> Step(Part& part, const WindowStep& step, std::span<const Token> ids,
-                          std::span<const float> hidden) {
-    const bool head = IsHeadAlone(part);
-    const StageRows rows{part.seq, part.engine->Length(part.seq), head ? step.wanted : step.rows,
-                         step.bulk && !head, step.wanted};
-    return part.engine->StepStages({{&rows, 1}, ids, hidden});
+// One run over a window, from the part behind cut `from` on (0: from the ids).
+class WindowRun {
+ public:
+  WindowRun(std::span<Part> parts, int layers, const StageChain::LogitsSink& sink)
+      : parts_(parts), layers_(layers), sink_(sink) {}
+
+  void TakeRows(std::vector<std::vector<float>>* at_cuts) { at_cuts_ = at_cuts; }
+
+  // Gives every part a probe of its own layers.
+  void Probe(const AttentionProbe& asked) {
+    for (const Part& part : parts_) {
+      std::vector<int> own;
+      for (const LayerProbe& layer : asked.layers) {
+        if (layer.layer >= part.stages.FirstLayer() && layer.layer < part.stages.LastLayer(layers_) &&
+            !IsHeadAlone(part))
+          own.push_back(layer.layer);
+      }
+      probes_.emplace_back(own);
+    }
+  }
+  AttentionProbe Probed() {
+    AttentionProbe all;
+    for (AttentionProbe& probe : probes_) {
+      if (probe.layers.empty()) continue;
+      all.heads = probe.heads;
+      all.rows = probe.rows;
+      std::move(probe.layers.begin(), probe.layers.end(), std::back_inserter(all.layers));
+    }
+    return all;
   }
 
-  // Runs one step through all parts from `from` on. ids: for the part with the embedding; hidden: for others.
-  Status Pass(size_t from, const WindowStep& step, std::span<const Token> ids, std::vector<float>& hidden,
-              int delivered, const LogitsSink& sink, std::vector<std::vector<float>>* at_cuts) {
-    for (size_t i = from; i < parts.size(); ++i) {
-      if (IsHeadAlone(parts[i]) && step.wanted == 0) return {};
-      const bool first = parts[i].stages.HasEmbedding();
-      const auto out = Step(parts[i], step, first ? ids : std::span<const Token>{},
-                            first ? std::span<const float>{} : hidden);
+  int delivered() const { return delivered_; }
+
+  // One step through all parts: ids for the part with the embedding, else hidden rows.
+  Status Pass(const WindowStep& step, std::span<const Token> ids, std::span<const float> rows) {
+    hidden_.assign(rows.begin(), rows.end());
+    for (size_t i = 0; i < parts_.size(); ++i) {
+      if (IsHeadAlone(parts_[i]) && step.wanted == 0) return {};
+      const bool first = parts_[i].stages.HasEmbedding();
+      AttentionProbe* probe = probes_.empty() || probes_[i].layers.empty() ? nullptr : &probes_[i];
+      const auto out = Step(parts_[i], step, first ? ids : std::span<const Token>{}, probe);
       if (!out) return Forward(out);
-      if (i + 1 == parts.size()) return step.wanted > 0 ? sink(delivered, *out) : Status{};
-      hidden.clear();
-      for (int row = 0; row < out->rows(); ++row) {
-        hidden.insert(hidden.end(), (*out)[row].begin(), (*out)[row].end());
-      }
-      if (at_cuts != nullptr) (*at_cuts)[i].insert((*at_cuts)[i].end(), hidden.begin(), hidden.end());
+      if (i + 1 == parts_.size()) return step.wanted > 0 ? Deliver(step, *out) : Status{};
+      hidden_.clear();
+      for (int row = 0; row < out->rows(); ++row)
+        hidden_.insert(hidden_.end(), (*out)[row].begin(), (*out)[row].end());
+      if (at_cuts_ != nullptr) (*at_cuts_)[i].insert((*at_cuts_)[i].end(), hidden_.begin(), hidden_.end());
     }
     return {};
   }
+
+ private:
+  bool IsHeadAlone(const Part& part) const { return part.stages.begin == layers_ + 1; }
+
+  Result<LogitsView> Step(Part& part, const WindowStep& step, std::span<const Token> ids,
+                          AttentionProbe* probe) {
+    const bool head = IsHeadAlone(part);
+    const StageRows rows{part.seq, part.engine->Length(part.seq), head ? step.wanted : step.rows,
+                         step.bulk && !head, step.wanted};
+    return part.engine->StepStages({{&rows, 1}, ids, hidden_}, probe);
+  }
+
+  Status Deliver(const WindowStep& step, const LogitsView& logits) {
+    const int first = delivered_;
+    delivered_ += step.wanted;
+    return sink_(first, logits);
+  }
+
+  const std::span<Part> parts_;
+  const int layers_;
+  const StageChain::LogitsSink& sink_;
+  std::vector<std::vector<float>>* at_cuts_ = nullptr;
+  std::vector<AttentionProbe> probes_;  // none, or one a part
+  std::vector<float> hidden_;
+  int delivered_ = 0;
 };
+
+}  // namespace
 
 StageChain::StageChain(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 StageChain::~StageChain() = default;
@@ -147,17 +200,18 @@ Result<std::unique_ptr<StageChain>> StageChain::Load(const std::string& path, st
 }
 
 Status StageChain::Run(std::span<const Token> ids, int wanted, const LogitsSink& sink,
-                       std::vector<std::vector<float>>* at_cuts) {
+                       std::vector<std::vector<float>>* at_cuts, AttentionProbe* probe) {
   if (Status s = parts_->Restart(0); !s) return s;
+  WindowRun run(parts_->parts, parts_->shape.layers, sink);
   if (at_cuts != nullptr) at_cuts->assign(cuts(), {});
-  std::vector<float> hidden;
-  int delivered = 0;
+  run.TakeRows(at_cuts);
+  if (probe != nullptr) run.Probe(*probe);
   for (const WindowStep& step :
        PlanWindow(static_cast<int>(ids.size()), wanted, kMaxRows, parts_->most_wanted)) {
     const auto part = ids.subspan(static_cast<size_t>(step.begin), static_cast<size_t>(step.rows));
-    if (Status s = parts_->Pass(0, step, part, hidden, delivered, sink, at_cuts); !s) return s;
-    delivered += step.wanted;
+    if (Status s = run.Pass(step, part, {}); !s) return s;
   }
+  if (probe != nullptr) *probe = run.Probed();
   return {};
 }
 
@@ -170,14 +224,12 @@ Status StageChain::RunFrom(size_t cut, std::span<const float> rows, int length, 
                 width);
   if (Status s = parts_->Restart(cut + 1); !s) return s;
   const bool only_wanted = parts_->cuts[cut] == parts_->shape.layers;
-  std::vector<float> hidden;
-  int delivered = 0;
+  WindowRun run(std::span(parts_->parts).subspan(cut + 1), parts_->shape.layers, sink);
   for (const WindowStep& step : PlanWindow(length, wanted, kMaxRows, parts_->most_wanted)) {
-    const int begin = only_wanted ? delivered : step.begin, count = only_wanted ? step.wanted : step.rows;
+    const int begin = only_wanted ? run.delivered() : step.begin,
+              count = only_wanted ? step.wanted : step.rows;
     const auto part = rows.subspan(static_cast<size_t>(begin) * width, static_cast<size_t>(count) * width);
-    hidden.assign(part.begin(), part.end());
-    if (Status s = parts_->Pass(cut + 1, step, {}, hidden, delivered, sink, nullptr); !s) return s;
-    delivered += step.wanted;
+    if (Status s = run.Pass(step, {}, part); !s) return s;
   }
   return {};
 }

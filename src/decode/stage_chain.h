@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "decode/attention_probe.h"
 #include "decode/engine.h"
 
 namespace tandem {
@@ -51,9 +52,10 @@ class StageChain {
   int RowsAtCut(size_t cut, int length, int wanted) const;
 
   // A window of its own: 1 to `context` ids, of which the last `wanted` rows (1 or more) go through the head.
-  // at_cuts, if not null, becomes one [RowsAtCut, width] a cut. Errors as Engine::Step.
+  // at_cuts, if not null, becomes one [RowsAtCut, width] a cut. `probe`, if not null, is an AttentionProbe of
+  // layers in ascending order that has seen nothing; it sees the window. Errors as GgmlEngine::StepStages.
   Status Run(std::span<const Token> ids, int wanted, const LogitsSink& sink,
-             std::vector<std::vector<float>>* at_cuts = nullptr);
+             std::vector<std::vector<float>>* at_cuts = nullptr, AttentionProbe* probe = nullptr);
 
   // The same window from cut `cut` on, given that cut's rows.
   Status RunFrom(size_t cut, std::span<const float> rows, int length, int wanted, const LogitsSink& sink);

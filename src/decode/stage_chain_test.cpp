@@ -63,6 +63,31 @@ TEST(StageChain, GivesTheEnginesLogitsFromEveryCut) {
   }
 }
 
+// A probe sees the same whatever the cuts, and changes no row.
+TEST(StageChain, ProbesLayersOnBothSidesOfItsCuts) {
+  const auto probe = [](std::vector<int> cuts, const std::vector<int>& layers, std::vector<float>& logits) {
+    auto chain = StageChain::Load(kModel, cuts, {}).value();
+    AttentionProbe seen(layers);
+    EXPECT_TRUE(chain->Run(SomeIds(100, chain->shape().vocab_size), 7, Into(logits), nullptr, &seen));
+    return seen;
+  };
+  const int last = Model::Load(kModel).value()->hparams().layers - 1;
+  const std::vector<int> layers = {0, 1, last};
+  std::vector<float> whole_logits, cut_logits;
+  const AttentionProbe whole = probe({}, layers, whole_logits),
+                       cut = probe({0, 1, last + 1}, layers, cut_logits);
+  EXPECT_TRUE(whole_logits == cut_logits);
+  EXPECT_EQ(cut.rows, 100);
+  EXPECT_EQ(cut.heads, whole.heads);
+  ASSERT_EQ(cut.layers.size(), 3u);
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(cut.layers[i].layer, layers[i]);
+    EXPECT_TRUE(cut.layers[i].column_sums == whole.layers[i].column_sums);
+    EXPECT_TRUE(cut.layers[i].last_row == whole.layers[i].last_row);
+    EXPECT_EQ(cut.layers[i].last_row.size(), static_cast<size_t>(whole.heads) * 100);
+  }
+}
+
 TEST(StageChain, OtherRowsGiveOtherLogits) {
   auto chain = StageChain::Load(kModel, std::vector<int>{1}, {}).value();
   const auto ids = SomeIds(64, chain->shape().vocab_size);

@@ -6,15 +6,18 @@
 
 namespace tandem {
 
-Result<EdgeModel> LoadEdgeModel(const std::string& path, Mode mode, const LoadEngineOptions& options) {
-  EdgeModel edge{.path = path};
+Result<EdgeModel> LoadEdgeVocabulary(const std::string& path) {
   auto vocab = Vocab::Load(path);
   if (!vocab) return Forward(vocab);
-  edge.vocab = *vocab;
-  if (mode == Mode::kCloud) return edge;
+  return EdgeModel{.path = path, .vocab = *vocab};
+}
+
+Result<EdgeModel> LoadEdgeModel(const std::string& path, Mode mode, const LoadEngineOptions& options) {
+  auto edge = LoadEdgeVocabulary(path);
+  if (!edge || mode == Mode::kCloud) return edge;
   auto engine = LoadEngine(path, options);
   if (!engine) return Forward(engine);
-  edge.draft = std::move(*engine);
+  edge->draft = std::move(*engine);
   return edge;
 }
 

@@ -52,6 +52,17 @@ const char* FinishName(Finish finish) {
 
 namespace {
 
+// The edge's model, where the mode needs one.
+Status CheckModel(const GenerationConfig& config, const Engine* draft) {
+  if (draft == nullptr)
+    return Fail(ErrorCode::kUsage, "mode {} needs a model at the edge", ModeName(config.mode));
+  if (config.prompt.size() >= static_cast<size_t>(draft->info().context)) {
+    return Fail(ErrorCode::kContext, "the prompt has {} tokens, the context of {} holds {}",
+                config.prompt.size(), draft->info().model_name, draft->info().context);
+  }
+  return {};
+}
+
 Status CheckSpans(const std::vector<PromptSpan>& spans, size_t length) {
   if (spans.size() > kMaxSpans) {
     return Fail(ErrorCode::kUsage, "a prompt of {} parts, at most {}", spans.size(), kMaxSpans);
@@ -63,7 +74,7 @@ Status CheckSpans(const std::vector<PromptSpan>& spans, size_t length) {
   return {};
 }
 
-Status CheckCut(const GenerationConfig& config, const Engine* draft) {
+Status CheckCut(const GenerationConfig& config, bool looks_ahead) {
   if (config.mode != Mode::kSplit) return {};
   if (!config.cut) return Fail(ErrorCode::kUsage, "mode split without a cut");
   const auto codec = ParseRowCodec(config.cut->codec);
@@ -72,7 +83,7 @@ Status CheckCut(const GenerationConfig& config, const Engine* draft) {
     return Fail(ErrorCode::kUsage, "rule {} does not go with mode split", RuleName(config.rule));
   const auto back = ParseRowCodec(config.cut->HeadAtEdge() ? config.cut->codec_back : config.cut->codec);
   if (!back) return Forward(back);
-  if (draft == nullptr || (IsRowLocal(*codec) && IsRowLocal(*back))) return {};
+  if (!looks_ahead || (IsRowLocal(*codec) && IsRowLocal(*back))) return {};
   return Fail(ErrorCode::kUsage,
               "codec {} codes rows together, so that text would depend on what was drafted: no look-ahead "
               "with it",
@@ -115,8 +126,9 @@ void Generation::State::Commit(const std::vector<Token>& tokens, int32_t drafts,
 // How many drafts the text has room for now: the answer adds one token of the cloud's, and everybody's
 // context ends somewhere.
 int32_t Generation::State::Room() const {
-  if (!drafter) return 0;
-  int64_t room = std::min<int64_t>(Remaining() - 1, int64_t{drafter->context()} - Length() + 1);
+  if (!drafter && !ngrams) return 0;
+  int64_t room = Remaining() - 1;
+  if (drafter) room = std::min<int64_t>(room, int64_t{drafter->context()} - Length() + 1);
   if (welcome) room = std::min<int64_t>(room, int64_t{welcome->context} - Length() - 1);
   return static_cast<int32_t>(std::max<int64_t>(room, 0));
 }
@@ -125,7 +137,8 @@ WindowRule Generation::State::Rule() {
   const int32_t most = welcome ? std::max(1, welcome->max_draft) : config.draft_length;
   if (config.mode == Mode::kAuto) return planner.Now(most).rule;
   const int32_t chunk = std::min(config.draft_length, most);
-  if (config.mode == Mode::kSync || (config.mode == Mode::kSplit && !drafter)) return {chunk, chunk, true};
+  if (config.mode == Mode::kSync || (config.mode == Mode::kSplit && !drafter && !ngrams))
+    return {chunk, chunk, true};
   const int32_t open = config.window > 0 ? config.window : planner.WindowFor(chunk);
   return {chunk, std::clamp(open, chunk, most), false, config.mode == Mode::kSplit};
 }
@@ -153,6 +166,18 @@ void Generation::State::Compute(Micros now) {
   rows = *next;
   compute_at = now;
   Act({.kind = EdgeAction::Kind::kCompute});
+}
+
+// Drafts at once what the text's n-grams say. Returns what the branch has room for: where they say nothing it
+// ends for now, and what it has goes out.
+int32_t Generation::State::LookUp(const WindowRule& rule, int32_t room) {
+  while (window.WantsDraft(rule, room)) {
+    const std::optional<NgramDrafter::Guess> guess = ngrams->Next(text, window.drafts());
+    if (!guess) return static_cast<int32_t>(window.drafts().size());
+    planner.Draft(Micros{1});
+    window.Add(guess->id, Ends(guess->id), guess->margin());
+  }
+  return room;
 }
 
 void Generation::State::TakeLogits(std::span<const float> logits, Micros now) {
@@ -186,9 +211,13 @@ void Generation::State::Pump(Micros now) {
   }
   if (config.mode == Mode::kCloud) return;
   RenewCredit(now);
-  const int32_t room = Room();
+  int32_t room = Room();
   const WindowRule rule = Rule();
-  if (!rows && window.WantsDraft(rule, room)) Compute(now);
+  if (ngrams) {
+    room = LookUp(rule, room);
+  } else if (!rows && window.WantsDraft(rule, room)) {
+    Compute(now);
+  }
   const int32_t worth = config.mode == Mode::kAuto ? std::min(room, planner.Worth(window.margins())) : room;
   if (done || link != LinkState::kOpen || !window.ReadyToSend(rule, room, worth)) return;
   const Drafts drafts = window.Send(rule, worth);
@@ -227,10 +256,11 @@ Status Generation::Check(const GenerationConfig& config, const Engine* draft) {
     return Fail(ErrorCode::kUsage, "{} tokens to generate, at least 1", config.max_tokens);
   if (Status s = Validate(config.sampling); !s) return s;
   if (config.mode == Mode::kCloud) return {};  // nothing is drafted, so no rule judges
-  if (Status s = CheckCut(config, draft); !s) return s;
-  if (config.mode == Mode::kSplit && draft == nullptr) return {};
-  if (draft == nullptr)
-    return Fail(ErrorCode::kUsage, "mode {} needs a model at the edge", ModeName(config.mode));
+  if (Status s = CheckCut(config, draft != nullptr || config.ngrams); !s) return s;
+  if (config.ngrams && (config.mode == Mode::kEdge || NeedsLaws(config.rule)))
+    return Fail(ErrorCode::kUsage, "mode {} with rule {} needs a model at the edge: n-grams only guess",
+                ModeName(config.mode), RuleName(config.rule));
+  if (config.mode == Mode::kSplit && draft == nullptr && !config.ngrams) return {};
   if (NeedsLaws(config.rule) && (config.mode != Mode::kSync || config.draft_length > kMaxCodedDrafts)) {
     return Fail(ErrorCode::kUsage, "rule {} needs mode sync and at most {} drafts, not mode {} and {}",
                 RuleName(config.rule), kMaxCodedDrafts, ModeName(config.mode), config.draft_length);
@@ -239,11 +269,7 @@ Status Generation::Check(const GenerationConfig& config, const Engine* draft) {
     return Fail(ErrorCode::kUsage, "a draft length of {} (at least 1), a window of {} (at least 0)",
                 config.draft_length, config.window);
   }
-  if (config.prompt.size() >= static_cast<size_t>(draft->info().context)) {
-    return Fail(ErrorCode::kContext, "the prompt has {} tokens, the context of {} holds {}",
-                config.prompt.size(), draft->info().model_name, draft->info().context);
-  }
-  return {};
+  return config.ngrams ? Status() : CheckModel(config, draft);
 }
 
 EdgeActions Generation::Start(Micros now) {
@@ -311,6 +337,11 @@ EdgeActions Generation::OnTimer(Micros now) {
 
 EdgeActions Generation::Cancel(Micros now) {
   state_->Stop(Finish::kStop, std::nullopt, now);
+  return std::exchange(state_->actions, {});
+}
+
+EdgeActions Generation::Recut(const ModelCut& cut, Micros now) {
+  if (!state_->done) state_->Recut(cut, now);
   return std::exchange(state_->actions, {});
 }
 

@@ -51,6 +51,7 @@ struct GenerationConfig {
   int32_t draft_length = 3;       // k >= 1: ids of a block (sync), of a frame (speculate), at most (auto)
   std::optional<ModelCut> cut{};  // mode split: where, and with which codec
   Rule rule = Rule::kCoupled;     // token and block need mode sync, and draft_length <= kMaxCodedDrafts
+  bool ngrams = false;            // drafts are looked up in the text (edge/ngram_drafter.h): no model drafts
   int32_t window = 0;  // drafts that may be unjudged, mode speculate; 0: as many as pay their bytes
   std::vector<Token> end_tokens;  // sorted; end the text and are not part of it
   std::string software;
@@ -85,7 +86,7 @@ using EdgeActions = std::vector<EdgeAction>;
 // block; stale: sent and thrown away unjudged. sent == verified + stale + in flight.
 struct GenerationStats {
   uint64_t generated = 0, drafted = 0, sent = 0, verified = 0, accepted = 0, stale = 0, rounds = 0,
-           reconnects = 0;
+           reconnects = 0, recuts = 0;
   Micros started{0}, first_token{-1}, finished{0};  // first_token < 0: none yet
   Micros edge_compute{0};                           // inside Compute
   Micros cloud_time{0};                             // sum of server_us of verdicts and Opened
@@ -98,8 +99,8 @@ struct GenerationStats {
 
 class Generation {
  public:
-  // draft: the edge's own model; null in mode cloud, may be null in mode split. It must outlive this. config
-  // must be valid: see Check.
+  // draft: the edge's own model; null in mode cloud and with ngrams, may be null in mode split. It must
+  // outlive this. config must be valid: see Check.
   Generation(GenerationConfig config, Engine* draft);
   ~Generation();
 
@@ -111,8 +112,10 @@ class Generation {
   EdgeActions OnFrame(ByteView bytes, Micros now);
   EdgeActions OnClosed(const Error& why, Micros now);
   EdgeActions OnComputed(const Result<LogitsView>& logits, Micros now);
-  EdgeActions OnTimer(Micros now);           // call when NextTimer is due
-  EdgeActions Cancel(Micros now);            // user interrupt: finish with the text so far
+  EdgeActions OnTimer(Micros now);  // call when NextTimer is due
+  EdgeActions Cancel(Micros now);   // user interrupt: finish with the text so far
+  // Mode split: goes on with another cut, whose rows leave from now on. The session is opened anew.
+  EdgeActions Recut(const ModelCut& cut, Micros now);
   EdgeActions Abort(Error why, Micros now);  // something here has failed: finish with that
   // What came from the cloud and is not the loop's to read (rows, edge/split_back.h): it lives.
   void Heard(Micros now);

@@ -25,6 +25,18 @@ void Generation::State::Stop(Finish finish, std::optional<Error> error, Micros n
   Act({.kind = EdgeAction::Kind::kFinish, .finish = finish, .error = std::move(error)});
 }
 
+void Generation::State::Recut(const ModelCut& cut, Micros now) {
+  config.cut = cut;
+  ++stats.recuts;
+  recutting = true;
+  if (link <= LinkState::kWaiting) return;  // the next session has the new cut
+  if (link >= LinkState::kOpening) Act({.kind = EdgeAction::Kind::kSend, .frame = Encode(Close{})});
+  Act({.kind = EdgeAction::Kind::kDisconnect});
+  window.LinkLost();
+  in_flight.clear();
+  Dial(now);
+}
+
 void Generation::State::Dial(Micros now) {
   link = LinkState::kDialing;
   last_heard = now;
@@ -136,7 +148,7 @@ Status Generation::State::On(const Opened& opened, Micros now) {
   if (opened.length != Length())
     return Fail(ErrorCode::kProtocol, "Opened with {} of {} ids", opened.length, Length());
   link = LinkState::kOpen;
-  stats.reconnects += established ? 1 : 0;
+  stats.reconnects += established && !std::exchange(recutting, false) ? 1 : 0;
   established = true;
   stats.cloud_time += Micros(static_cast<int64_t>(opened.server_us));
   if (stats.opened < Micros{0}) stats.opened = now;
@@ -170,6 +182,8 @@ Status Generation::State::On(const Verdict& verdict, Micros now) {
   const auto margin = [&](int32_t i) { return margins[static_cast<size_t>(i)]; };
   for (int32_t i = 0; i < settled->guessed; ++i) planner.Judged(i, margin(i), true);
   if (settled->missed) planner.Judged(settled->guessed, margin(settled->guessed), false);
+  const size_t drafted = static_cast<size_t>(settled->guessed) + (settled->missed ? 1 : 0);
+  for (size_t i = 0; ngrams && i < settled->tokens.size(); ++i) planner.Met(i < drafted);
   Commit(settled->tokens, settled->drafts, Author::kCloud, now);
   if (settled->mismatch) in_flight.clear();
   return {};

@@ -14,6 +14,7 @@
 #include "edge/draft_window.h"
 #include "edge/drafter.h"
 #include "edge/generation.h"
+#include "edge/ngram_drafter.h"
 #include "sample/sampler.h"
 
 namespace tandem {
@@ -33,7 +34,11 @@ struct Generation::State {
         window(static_cast<Pos>(config.prompt.size()), NeedsLaws(config.rule)),
         planner(config.mode == Mode::kAuto ? kLongestChunk : config.draft_length),
         backoff(config.retry_for, config.sampling.seed, config.clouds) {
-    if (engine != nullptr) drafter.emplace(*engine, Spans());
+    if (config.ngrams) {
+      ngrams.emplace();
+    } else if (engine != nullptr) {
+      drafter.emplace(*engine, Spans());
+    }
   }
 
   std::vector<PromptSpan> Spans() const {
@@ -57,6 +62,7 @@ struct Generation::State {
     if (std::find(notes.begin(), notes.end(), sentence) == notes.end()) notes.push_back(std::move(sentence));
   }
   void Dial(Micros now);
+  void Recut(const ModelCut& cut, Micros now);
 
   // --- the link
   void Lost(const Error& why, Micros now, Micros hint = Micros{0});
@@ -95,6 +101,7 @@ struct Generation::State {
   int32_t Room() const;
   WindowRule Rule();
   void Compute(Micros now);
+  int32_t LookUp(const WindowRule& rule, int32_t room);
   void TakeLogits(std::span<const float> logits, Micros now);
   void DrawByLaw(std::span<const float> logits);
   SqsShape Shape() const {
@@ -106,6 +113,7 @@ struct Generation::State {
   std::vector<Token> text;
   Sampler sampler;
   std::optional<Drafter> drafter;
+  std::optional<NgramDrafter> ngrams;  // instead
   DraftWindow window;
   Planner planner;
   Backoff backoff;
@@ -119,6 +127,7 @@ struct Generation::State {
   std::deque<std::pair<Pos, Micros>> in_flight;
   double planned_tokens = 0, costed_tokens = 0;  // weights of the means in stats
   bool established = false;
+  bool recutting = false;  // the next session is no reconnect
   int violations = 0;
   int32_t failures = 0;  // of clouds, before the first session
   std::optional<Welcome> welcome, first_welcome;

@@ -304,5 +304,93 @@ TEST(GenerationCheck, RefusesWhatCannotBeWrittenWithTheFigures) {
               HasSubstr("context: the prompt has 8"));
 }
 
+// --- drafts by n-grams
+
+GenerationConfig Lookups(Mode mode) {
+  GenerationConfig config = Config(mode);
+  config.prompt = {5, 6, 7, 8, 5, 6};
+  config.ngrams = true;
+  return config;
+}
+
+TEST(NgramGeneration, DraftsWithoutAModelAndAsksWhereItKnowsNothing) {
+  GenerationConfig config = Lookups(Mode::kSync);
+  ASSERT_TRUE(Generation::Check(config, nullptr));
+  GenerationBench bench(config);
+  ScriptedCloud cloud({5, 6, 7, 8, 5, 6, 7, 8, 40, 41, 42, 40, 41, 42, 43, 44, 45, 46, 47});
+  bench.Establish(cloud);
+  Drafts drafts = std::get<Drafts>(bench.Take());
+  EXPECT_THAT(drafts.ids, ElementsAre(7, 8, 5));
+  bench.Say(Verdict{.base = 6, .accepted = 2, .token = 40, .judged = 3});
+  drafts = std::get<Drafts>(bench.Take());
+  EXPECT_THAT(drafts.ids, IsEmpty()) << "40 was never there: the cloud is asked for a token";
+  EXPECT_EQ(drafts.epoch, 1u);
+  bench.Say(Verdict{.epoch = 1, .base = 9, .token = 41});
+  bench.Take();
+  bench.Say(Verdict{.epoch = 1, .base = 10, .token = 42});
+  bench.Take();
+  bench.Say(Verdict{.epoch = 1, .base = 11, .token = 40});
+  EXPECT_THAT(std::get<Drafts>(bench.Take()).ids, ElementsAre(41, 42, 40));
+}
+
+TEST(NgramGeneration, WhatItHasGoesOutThoughItIsNoWholeChunk) {
+  GenerationConfig config = Lookups(Mode::kSpeculate);
+  config.prompt = {5, 6, 7, 5};
+  config.draft_length = 8;
+  config.max_tokens = 30;
+  config.end_tokens = {7};
+  GenerationBench bench(config);
+  ScriptedCloud cloud = Cloud();
+  bench.Start();
+  bench.Connect();
+  bench.Take();
+  bench.Say(cloud.welcome);
+  bench.Take();
+  bench.Say(Opened{.length = 4});
+  EXPECT_THAT(std::get<Drafts>(bench.Take()).ids, ElementsAre(6, 7)) << "its guess ends the text";
+}
+
+TEST(NgramGeneration, WritesTheCloudsTextInEveryMode) {
+  for (const Mode mode : {Mode::kSync, Mode::kSpeculate, Mode::kAuto}) {
+    GenerationConfig config = Lookups(mode);
+    config.max_tokens = 14;
+    std::vector<Token> text = config.prompt;
+    for (const Token id : {7, 8, 5, 6, 7, 9, 5, 6, 7, 9, 5, 6, 7, 8}) text.push_back(id);
+    std::vector<Token> scripted = text;
+    scripted.resize(text.size() + 40, 11);
+    GenerationBench bench(config);
+    ScriptedCloud cloud(scripted);
+    bench.Establish(cloud);
+    bench.Converse(cloud);
+    EXPECT_TRUE(bench.finished) << ModeName(mode);
+    EXPECT_EQ(bench.generation().text(), text) << ModeName(mode);
+    EXPECT_GE(bench.generation().stats().accepted, mode == Mode::kSync ? 6u : 0u);
+  }
+}
+
+TEST(NgramGeneration, LooksAheadInModeSplitWhereRowsAreCodedOneByOne) {
+  GenerationConfig config = Lookups(Mode::kSplit);
+  config.cut = ModelCut{.codec = "int8/tensor"};
+  EXPECT_THAT(Generation::Check(config, nullptr).error().message, HasSubstr("no look-ahead"));
+  config.ngrams = false;
+  EXPECT_TRUE(Generation::Check(config, nullptr)) << "a row at a time";
+  config.ngrams = true;
+  config.cut->codec = "f16";
+  EXPECT_TRUE(Generation::Check(config, nullptr));
+}
+
+TEST(NgramGeneration, NeedsACloudAndTheCoupledRule) {
+  const Status alone = Generation::Check(Lookups(Mode::kEdge), nullptr);
+  ASSERT_FALSE(alone);
+  EXPECT_EQ(alone.error().code, ErrorCode::kUsage);
+  EXPECT_THAT(alone.error().message, HasSubstr("mode edge"));
+  GenerationConfig config = Lookups(Mode::kSync);
+  config.rule = Rule::kBlock;
+  EXPECT_THAT(Generation::Check(config, nullptr).error().message, HasSubstr("rule block"));
+  config.rule = Rule::kCoupled;
+  config.draft_length = 0;
+  EXPECT_FALSE(Generation::Check(config, nullptr));
+}
+
 }  // namespace
 }  // namespace tandem

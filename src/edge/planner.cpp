@@ -10,6 +10,7 @@ namespace tandem {
 namespace {
 
 constexpr double kLearn = 0.2;
+constexpr double kMetLearn = 1.0 / 32;
 constexpr double kHysteresis = 1.05;
 constexpr double kFirstDraftUs = 5'000;  // until one was measured
 constexpr int kChunks[] = {1, 2, 3, 4, 5, 6, 8, 10, 12, 16};
@@ -35,6 +36,10 @@ void Planner::RoundTrip(Micros took) {
   const double off = us - rtt_us_;
   jitter_us_ += kLearn * (std::abs(off) - jitter_us_);
   rtt_us_ += (off < 0 ? 2 * kLearn : kLearn / 2) * off;
+}
+
+void Planner::Met(bool drafted) {
+  drafted_share_ += kMetLearn * ((drafted ? 1.0 : 0.0) - drafted_share_);
 }
 
 double Planner::StepUs(int rows) const {
@@ -87,10 +92,14 @@ int32_t Planner::WindowFor(int32_t chunk) const {
 }
 
 int32_t Planner::Worth(std::span<const double> margins) const {
-  double judged = 1;  // chance that a draft is: all before it stand
+  const double row =
+      costs_.step_us.empty() ? 0 : StepUs(2) / StepUs(1) - 1;  // of a step, which brings one token
+  double judged = 1;                                           // chance that a draft is: all before it stand
   int32_t worth = 0;
   while (worth < static_cast<int32_t>(margins.size()) && judged >= kLeastSurvival) {
-    judged *= acceptance_.Of(worth, margins[static_cast<size_t>(worth)]);
+    const double stands = acceptance_.Of(worth, margins[static_cast<size_t>(worth)]);
+    if (stands < row) break;
+    judged *= stands;
     ++worth;
   }
   return worth;
@@ -128,7 +137,8 @@ const Plan& Planner::Now(int32_t max_window) {
   }
   plan_.rule.stop_and_wait = false;
   plan_.rule.window = plan_.drafts ? std::min(Cover(plan_.rule.chunk), max_window) : 0;
-  plan_.us_per_token = plan_.drafts ? Predict(plan_.rule.chunk) : StepUs(1);
+  const double share = plan_.drafts ? drafted_share_ : 0;
+  plan_.us_per_token = share * Predict(plan_.rule.chunk) + (1 - share) * StepUs(1);
   return plan_;
 }
 

@@ -31,6 +31,10 @@ class Planner {
   void CloudCosts(const Costs& costs) { costs_ = costs; }
   void Judged(int depth, double margin, bool accepted) { acceptance_.Judge(depth, margin, accepted); }
 
+  // Of a drafter that is silent at times: a token came, and there was a draft for its place, or none. The
+  // prediction counts what is met without one as the cloud's alone.
+  void Met(bool drafted);
+
   // The plan from now on. It moves only when another one promises 5 % more. `max_window`: what the cloud lets
   // wait.
   const Plan& Now(int32_t max_window);
@@ -39,9 +43,10 @@ class Planner {
   // Ids that may be unjudged so that the cloud is fed over a round trip, as far as they are likely to be
   // judged.
   int32_t WindowFor(int32_t chunk) const;
-  // How many of these drafts, whose first continues certain text, are worth their bytes: those that will be
-  // judged with a chance of at least 7 %, the product of the chances of all before them. margins: how clearly
-  // each was drawn (sample/race.h). At least the first.
+  // How many of these drafts, whose first continues certain text, are worth their bytes: those before the
+  // first that stands more seldom than its row costs (the cloud would not take it up even alone), as far as
+  // they will be judged with a chance of at least 7 %, the product of the chances of all before them. The
+  // first while no costs are known. margins: how clearly each was drawn (sample/race.h).
   int32_t Worth(std::span<const double> margins) const;
   double StreamingUs() const { return StepUs(1); }
   // us per token that no window can beat on this link with drafts as likely as these (docs/planner.md); 0
@@ -61,6 +66,7 @@ class Planner {
   double rtt_us_ = 0;
   double jitter_us_ = 0;  // mean deviation
   int round_trips_ = 0;
+  double drafted_share_ = 1;  // of the tokens met
   Costs costs_;
   AcceptanceByMargin acceptance_;
   Plan plan_;

@@ -41,6 +41,7 @@ class Runner {
   // One event: a frame if there is one, else the draft step that waits, else whatever comes first.
   void Turn() {
     if (hooks_.cancel != nullptr && hooks_.cancel->load()) return Carry(generation_.Cancel(clock_.Now()));
+    if (hooks_.recut) Recut();
     if (engines_.back != nullptr && generation_.session_open() && Ruled()) return;
     const std::optional<Micros> timer = generation_.NextTimer();
     const Micros left = timer ? std::max(Micros{0}, *timer - clock_.Now()) : kCancelPoll;
@@ -49,6 +50,14 @@ class Runner {
     if (const std::optional<LinkEvent> event = inbox_.Take(wait)) return On(*event);
     if (timer && clock_.Now() >= *timer) return Carry(generation_.OnTimer(clock_.Now()));
     if (compute_) Compute();
+  }
+
+  void Recut() {
+    const auto part = hooks_.recut(generation_.stats().generated);
+    if (!part) return Carry(generation_.Abort(part.error(), clock_.Now()));
+    if (*part == nullptr) return;
+    engines_.front = (*part)->front.get();
+    Carry(generation_.Recut((*part)->cut, clock_.Now()));
   }
 
   void On(const LinkEvent& event) {
@@ -189,7 +198,7 @@ class Runner {
   SteadyClock clock_;
   FrameInbox inbox_;  // outlives the connection whose callbacks fill it
   Generation generation_;
-  const EdgeEngines engines_;
+  EdgeEngines engines_;
   const Dialer& dial_;
   const RunHooks& hooks_;
   size_t prompt_;

@@ -28,6 +28,7 @@ Result<GenerationConfig> ConfigOf(const WritingSpec& spec, const EdgeModel& edge
   config.sampling = spec.sampling;
   config.draft_length = spec.draft_length;
   config.window = spec.window;
+  config.ngrams = spec.ngrams;
   config.rule = spec.rule;
   config.end_tokens = edge.vocab->end_tokens();
   config.software = SoftwareName();

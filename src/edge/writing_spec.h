@@ -24,6 +24,7 @@ struct WritingSpec {
   SamplingParams sampling;
   int32_t draft_length = 3;
   int32_t window = 0;
+  bool ngrams = false;  // drafts are looked up in the text
   Rule rule = Rule::kCoupled;
   int32_t clouds = 1;  // that the dialer dials in turn
   Micros retry_for{60'000'000};

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <set>
 
 #include "lab/token_loss.h"
 
@@ -31,11 +33,35 @@ Status CheckPoints(const StageChain& chain, const std::vector<CutPoint>& points,
     if (point.codec.width() != static_cast<size_t>(chain.shape().width))
       return Fail(ErrorCode::kUsage, "a codec for rows of {} values, but the model's have {}",
                   point.codec.width(), chain.shape().width);
+    if (point.importance && point.importance->spec.NeedsAttention() &&
+        (point.importance->layer < 0 || point.importance->layer >= chain.shape().layers))
+      return Fail(ErrorCode::kUsage, "importance by layer {} of {}", point.importance->layer,
+                  chain.shape().layers);
   }
   if (done.windows > windows || (done.windows > 0 && done.points.size() != points.size()))
     return Fail(ErrorCode::kUsage, "sums of {} windows and {} points for a run of {} and {}", done.windows,
                 done.points.size(), windows, points.size());
   return {};
+}
+
+// Layers whose attention the points ask for.
+std::vector<int> LayersOf(const std::vector<CutPoint>& points) {
+  std::set<int> layers;
+  for (const CutPoint& point : points) {
+    if (!point.importance || !point.importance->spec.NeedsAttention()) continue;
+    const int last = point.importance->layer;
+    for (int layer = point.importance->spec.NeedsLowerLayers() ? 0 : last; layer <= last; ++layer)
+      layers.insert(layer);
+  }
+  return {layers.begin(), layers.end()};
+}
+
+// A codec that codes the flagged rows, and no others, as its lower format, with figures that order them so.
+Result<RowCodec> ForRows(const RowCodec& codec, const std::vector<uint8_t>& flags) {
+  RowCodecSpec spec = codec.spec();
+  const auto low = std::count(flags.begin(), flags.end(), uint8_t{1});
+  spec.share = static_cast<double>(low) / static_cast<double>(flags.size());
+  return RowCodec::Make(spec, codec.width());
 }
 
 }  // namespace
@@ -54,6 +80,7 @@ Result<PerplexityRun> PerplexityRun::Make(std::unique_ptr<StageChain> chain, Eva
   run.threads_ = threads;
   run.sums_ = std::move(done);
   run.sums_.points.resize(run.points_.size());
+  run.probed_ = LayersOf(run.points_);
   return run;
 }
 
@@ -76,25 +103,70 @@ Result<double> PerplexityRun::Losses(const TextWindow& window,
   return nll;
 }
 
+void PerplexityRun::WatchAllLayers() {
+  probed_.resize(static_cast<size_t>(chain_->shape().layers));
+  std::iota(probed_.begin(), probed_.end(), 0);
+}
+
+Result<std::vector<float>> PerplexityRun::ImportanceOf(const PointImportance& importance, int rows) const {
+  std::vector<LayerAttention> layers;
+  for (const LayerProbe& probe : attention_.layers) {
+    const bool counts = importance.spec.NeedsLowerLayers() ? probe.layer <= importance.layer
+                                                           : probe.layer == importance.layer;
+    if (counts) layers.push_back({probe.layer, probe.column_sums, probe.last_row});
+  }
+  return RowImportance(importance.spec, {layers, ids_.size(), importance.head_relevance, sums_.windows})
+      .map([rows](std::vector<float> all) {
+        all.erase(all.begin(), all.end() - rows);  // above the last layer only wanted rows pass
+        return all;
+      });
+}
+
+// The last rows of the window as one message.
+Result<Bytes> PerplexityRun::Encode(const CutPoint& point, const RowsView& rows) const {
+  const auto count = static_cast<int>(rows.rows()), length = static_cast<int>(ids_.size());
+  if (!point.importance) return point.codec.Encode(rows, length - count);
+  const auto importance = ImportanceOf(*point.importance, count);
+  if (!importance) return Forward(importance);
+  if (point.importance->spec.choice == RowChoice::kShare)
+    return point.codec.Encode(rows, length - count, *importance);
+  const auto flags = RowsToQuantise(RowChoice::kMass, *importance, point.codec.spec().share);
+  if (!flags) return Forward(flags);
+  const auto codec = ForRows(point.codec, *flags);
+  if (!codec) return Forward(codec);
+  std::vector<float> order(flags->size());
+  std::transform(flags->begin(), flags->end(), order.begin(), [](uint8_t low) { return low ? 0.0f : 1.0f; });
+  return codec->Encode(rows, length - count, order);
+}
+
 Result<PointSums> PerplexityRun::Score(const CutPoint& point, const TextWindow& window) {
   const int wanted = WantedRows(window), rows = chain_->RowsAtCut(point.cut, window.length, wanted);
-  const RowsView clean{at_cuts_[point.cut], point.codec.width()};
-  const auto message = point.codec.Encode(clean, window.length - rows);
+  std::vector<float> planted;
+  RowsView clean{at_cuts_[point.cut], point.codec.width()};
+  if (point.plant != 1.0f && rows == window.length) {
+    planted.assign(clean.values.begin(), clean.values.end());
+    for (size_t i = 0; i < clean.width; ++i) planted[i] *= point.plant;
+    clean.values = planted;
+  }
+  const auto message = Encode(point, clean);
   if (!message) return Fail(message.error().code, "window {}: {}", sums_.windows, message.error().message);
+  const auto alone = Encode(point, {clean.values.last(clean.width), clean.width});
+  if (!alone) return Fail(alone.error().code, "window {}: {}", sums_.windows, alone.error().message);
   const auto decoded = point.codec.Decode(*message, static_cast<size_t>(rows));
   if (!decoded) return Forward(decoded);
   const auto nll = Losses(window, [&](const StageChain::LogitsSink& sink) {
     return chain_->RunFrom(point.cut, *decoded, window.length, wanted, sink);
   });
   if (!nll) return Forward(nll);
-  return PointSums{WeighedLoss(window, *nll), static_cast<uint64_t>(rows), message->size()};
+  return PointSums{WeighedLoss(window, *nll), static_cast<uint64_t>(rows), message->size(), alone->size()};
 }
 
 Status PerplexityRun::Next() {
   const TextWindow& window = text_.windows[sums_.windows];
   ids_ = IdsOf(text_, window);
+  attention_ = AttentionProbe(probed_);
   const auto whole = Losses(window, [&](const StageChain::LogitsSink& sink) {
-    return chain_->Run(ids_, WantedRows(window), sink, &at_cuts_);
+    return chain_->Run(ids_, WantedRows(window), sink, &at_cuts_, probed_.empty() ? nullptr : &attention_);
   });
   if (!whole) return Forward(whole);
   std::vector<PointSums> added;
@@ -107,6 +179,7 @@ Status PerplexityRun::Next() {
     sums_.points[i].nll += added[i].nll;
     sums_.points[i].rows += added[i].rows;
     sums_.points[i].bytes += added[i].bytes;
+    sums_.points[i].one_row_bytes += added[i].one_row_bytes;
   }
   sums_.nll += WeighedLoss(window, *whole);
   sums_.votes += window.votes;

@@ -112,6 +112,9 @@ TEST(PerplexityRun, CoarserCodecsCostMoreAndBytesAreTheMessages) {
   EXPECT_EQ(sums.points[0].rows, rows);
   EXPECT_EQ(sums.points[0].bytes, bytes);
   EXPECT_LT(sums.points[3].bytes, sums.points[2].bytes);
+  EXPECT_EQ(sums.points[0].one_row_bytes, sums.windows * (1 + width * 4));
+  EXPECT_EQ(sums.points[1].one_row_bytes,
+            sums.windows * (1 + 2 + width));  // int8/token: a scale and the codes
 }
 
 TEST(PerplexityRun, AboveTheLastLayerOnlyWantedRowsPass) {
@@ -163,6 +166,63 @@ TEST(PerplexityRun, ACodecThatNeedsMoreSaysSoWithTheWindow) {
   ASSERT_FALSE(status);
   EXPECT_NE(status.error().message.find("window 0"), std::string::npos) << status.error().message;
   EXPECT_EQ(run.sums().windows, 0u);
+}
+
+CutPoint Mixed(const StageChain& chain, const char* name, const char* method, int layer = 0) {
+  CutPoint point = Point(chain, 0, name);
+  point.importance = PointImportance{ParseImportance(method).value(), layer, {}};
+  return point;
+}
+
+PerplexitySums SumsOf(const std::vector<std::pair<const char*, const char*>>& mixes, float plant = 1.0f) {
+  auto chain = Chain({2});
+  std::vector<CutPoint> points;
+  for (const auto& [name, method] : mixes) {
+    points.push_back(Mixed(*chain, name, method, 1));
+    points.back().plant = plant;
+  }
+  auto run = PerplexityRun::Make(std::move(chain), SomeText(SomePlan()), std::move(points), 1).value();
+  return RunAll(run);
+}
+
+TEST(PerplexityRun, RowsCompeteByTheirImportance) {
+  const PerplexitySums sums = SumsOf({{"mix:int2:f32:0", "last_row"},
+                                      {"mix:int2:f32:1", "last_row"},
+                                      {"mix:int2:f32:1", "random"},
+                                      {"mix:int2:f32:0.5", "last_row"},
+                                      {"mix:int2:f32:0.5", "random"},
+                                      {"mix:int2:f32:0.5", "aggregate_till"},
+                                      {"mix:int2:f32:0.5", "upto ratio"}});
+  const auto& points = sums.points;
+  EXPECT_EQ(points[0].nll, sums.nll);       // none is quantised
+  EXPECT_EQ(points[1].nll, points[2].nll);  // all are, whoever would choose
+  EXPECT_EQ(points[3].bytes, points[4].bytes);
+  EXPECT_NE(points[3].nll, points[4].nll);
+  EXPECT_NE(points[3].nll, points[5].nll);
+  // Half of the importance lies on fewer than half of the rows.
+  EXPECT_LT(points[6].bytes, points[3].bytes);
+}
+
+TEST(PerplexityRun, APlantedRowSetsTheScaleOfAll) {
+  const auto changes = [](float plant) {
+    const PerplexitySums sums =
+        SumsOf({{"mix:int4:f32:0/tensor", "random"}, {"mix:int4:f32:1/tensor", "random"}}, plant);
+    return std::pair{std::abs(sums.points[0].nll - sums.nll), sums.points[1].nll - sums.points[0].nll};
+  };
+  const auto [as_it_is, cliff] = changes(1.0f);
+  EXPECT_EQ(as_it_is, 0);
+  const auto [moved, planted_cliff] = changes(1000.0f);
+  EXPECT_GT(moved, 0);
+  EXPECT_GT(planted_cliff, 2 * std::abs(cliff));
+  EXPECT_GT(planted_cliff, 10 * moved);
+}
+
+TEST(PerplexityRun, RefusesImportanceOfALayerThatIsNot) {
+  auto chain = Chain({2});
+  const int layers = chain->shape().layers;
+  const CutPoint point = Mixed(*chain, "mix:int4:f32:0.5", "last_row", layers);
+  EXPECT_EQ(PerplexityRun::Make(std::move(chain), SomeText(SomePlan()), {point}, 1).error().code,
+            ErrorCode::kUsage);
 }
 
 }  // namespace

@@ -130,6 +130,15 @@ void BeginAlike(Scenario& scenario) {
   }
 }
 
+// One edge in five has no model: it looks its drafts up in the text.
+void TakeModelsAway(Scenario& scenario) {
+  Dice dice(~scenario.seed);
+  for (EdgeSetup& edge : scenario.edges) {
+    const Mode mode = edge.config.mode;
+    edge.config.ngrams = dice.Chance(20) && mode != Mode::kEdge && (mode != Mode::kSplit || edge.looks_ahead);
+  }
+}
+
 }  // namespace
 
 Scenario RandomScenario(uint64_t seed) {
@@ -159,6 +168,7 @@ Scenario RandomScenario(uint64_t seed) {
     scenario.edges.back().config.clouds = scenario.replicas;
   }
   if (dice.Chance(50)) BeginAlike(scenario);
+  TakeModelsAway(scenario);
   if (!stormy) return scenario;
   // Not before every edge has had its first session.
   for (int64_t left = dice.Between(0, 2); left > 0; --left) {

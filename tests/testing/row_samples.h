@@ -61,6 +61,8 @@ inline RowCodecSpec RandomSpec(std::mt19937_64& random, size_t width) {
   spec.rotate = width % 2 == 0 && Below(random, 2) == 0;
   spec.sinks = static_cast<SinkRule>(Below(random, 3));
   if (spec.sinks == SinkRule::kMedian) spec.sink_factor = 0.5 + Below(random, 200) / 4.0;
+  const bool own = spec.span == ScaleSpan::kToken || spec.span == ScaleSpan::kGroup;
+  if (own && Below(random, 3) == 0) spec.step = 1.0 + Below(random, 31) / 8.0;
   return spec;
 }
 

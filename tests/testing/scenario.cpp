@@ -45,7 +45,8 @@ class Stage {
     const EdgeSetup& setup = scenario_.edges[i];
     drafts_.push_back(std::make_unique<FakeEngine>(setup.draft));
     const bool split = setup.config.mode == Mode::kSplit;
-    const bool drafts = setup.config.mode != Mode::kCloud && (!split || setup.looks_ahead);
+    const bool drafts =
+        setup.config.mode != Mode::kCloud && !setup.config.ngrams && (!split || setup.looks_ahead);
     Engine* draft = drafts ? drafts_.back().get() : nullptr;
     edges_.push_back(std::make_unique<SimEdge>(
         queue_, setup.config, draft, [this, i](int n) { return Dial(i, n); }, setup.draft_cost,
