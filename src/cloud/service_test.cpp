@@ -32,7 +32,8 @@ TEST(Service, WelcomesWithWhatTheEdgeMustKnow) {
                                .fingerprint = "fake",
                                .exact = true,
                                .context = 300,
-                               .max_draft = 127}));
+                               .max_draft = 127,
+                               .split = SplitOffer{.layers = kTalkLayers, .width = kFakeRowWidth}}));
 }
 
 TEST(Service, AClientWithoutAVocabularyIsWelcome) {

@@ -69,10 +69,14 @@ TEST(SessionRows, DraftsLookAheadAndRowsOfADeadBranchAreSentAgain) {
   talk.Say(kEdge, Asking(15, {7}, 15));  // still of the dead branch: not even read
   talk.Say(kEdge, Asking(12, {text[12], text[13]}, 13, 1));
   talk.Run();
-  const auto next = talk.Next<Verdict>(kEdge);
-  ASSERT_TRUE(next);
-  EXPECT_EQ(next->accepted, 1);
-  EXPECT_EQ(next->token, text[14]);
+  // How many drafts a step takes up is the cloud's choice; the text goes on to where its rows end.
+  Pos length = 13;
+  while (const auto next = talk.Next<Verdict>(kEdge)) {
+    EXPECT_EQ(next->base, length);
+    length = next->base + next->accepted + 1;
+    EXPECT_EQ(next->token, text[static_cast<size_t>(length) - 1]);
+  }
+  EXPECT_GE(length, 14);
   EXPECT_TRUE(talk.closed.empty());
 }
 

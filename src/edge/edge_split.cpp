@@ -1,9 +1,7 @@
 // See edge_split.h.
 #include "edge/edge_split.h"
 
-#include "model/gguf_file.h"
-#include "model/hparams.h"
-#include "model/tensor_hashes.h"
+#include "model/model_facts.h"
 
 namespace tandem {
 
@@ -33,11 +31,11 @@ Result<std::unique_ptr<Engine>> LoadStages(const std::string& path, StageRange s
 }
 
 // The last layers and the head.
-Status LoadBack(const std::string& path, const Hparams& shape, const SplitPlan& plan,
+Status LoadBack(const std::string& path, const ModelFacts& facts, const SplitPlan& plan,
                 const LoadEngineOptions& options, EdgeSplit& split) {
-  auto codec = CodecOf(plan.codec_back, shape.width);
+  auto codec = CodecOf(plan.codec_back, facts.width);
   if (!codec) return Forward(codec);
-  auto engine = LoadStages(path, {*plan.end + 1, shape.layers + 2}, options);
+  auto engine = LoadStages(path, {*plan.end + 1, facts.layers + 2}, options);
   if (!engine) return Forward(engine);
   split.cut.codec_back = Name(codec->spec());
   split.back_engine = std::move(*engine);
@@ -49,26 +47,22 @@ Status LoadBack(const std::string& path, const Hparams& shape, const SplitPlan& 
 
 Result<EdgeSplit> LoadEdgeSplit(const std::string& path, const SplitPlan& plan,
                                 const LoadEngineOptions& options) {
-  const auto file = OpenGguf(path);
-  if (!file) return Forward(file);
-  const auto shape = ReadHparams(file->header());
-  if (!shape) return Forward(shape);
-  if (Status s = Check(plan, shape->layers); !s) return Forward(s);
-  auto rows = CodecOf(plan.codec, shape->width);
+  const auto facts = FactsOf(path);
+  if (!facts) return Forward(facts);
+  if (Status s = Check(plan, facts->layers); !s) return Forward(s);
+  auto rows = CodecOf(plan.codec, facts->width);
   if (!rows) return Forward(rows);
-  const auto identity = IdentityOf(path);
-  if (!identity) return Forward(identity);
   auto engine = LoadStages(path, {0, plan.begin + 1}, options);
   if (!engine) return Forward(engine);
   EdgeSplit split;
   split.engine = std::move(*engine);
   split.cut = {.begin = plan.begin,
-               .end = plan.end.value_or(shape->layers),
-               .identity = *identity,
+               .end = plan.end.value_or(facts->layers),
+               .identity = facts->identity,
                .codec = Name(rows->spec())};
-  split.front = std::make_unique<SplitFront>(*split.engine, std::move(*rows), plan.begin, shape->layers);
+  split.front = std::make_unique<SplitFront>(*split.engine, std::move(*rows), plan.begin, facts->layers);
   if (!plan.end) return split;
-  if (Status s = LoadBack(path, *shape, plan, options, split); !s) return Forward(s);
+  if (Status s = LoadBack(path, *facts, plan, options, split); !s) return Forward(s);
   return split;
 }
 

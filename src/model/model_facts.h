@@ -1,0 +1,20 @@
+// What a model's file says of the model, for those who need not see its tensors.
+#pragma once
+
+#include <string>
+
+#include "base/hash.h"
+#include "base/result.h"
+
+namespace tandem {
+
+struct ModelFacts {
+  int layers = 0;     // of the whole model, also where the file is a part
+  int width = 0;      // floats of a row of activations
+  Digest identity{};  // ModelIdentity (model/tensor_hashes.h)
+};
+
+// Errors as OpenGguf, ReadHparams and IdentityOf, which takes as long as hashing the file, once.
+Result<ModelFacts> FactsOf(const std::string& path);
+
+}  // namespace tandem
