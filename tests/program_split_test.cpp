@@ -1,5 +1,5 @@
 // `tandem run --mode split` on the demo pair, over a real socket: with exact rows the text is the whole
-// model's, wherever the cut lies.
+// model's, wherever the cut lies and wherever the head is.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -61,6 +61,46 @@ TEST_F(Split, APartIsEnoughAndRowsAreCounted) {
   EXPECT_LT(int4, f16 / 3);
 }
 
+// The head is here: penalties see all of the text, and the cloud sees neither ids nor logits.
+TEST_F(Split, WithBothEndsHereTheTextIsTheWholeModels) {
+  std::string prompt;  // of several blocks and a rest
+  for (int i = 0; i < 12; ++i) prompt += std::string(kStory) + ". ";
+  for (const Words& drawn : {Words{}, Words{"-p", prompt, "--repeat-penalty", "1.3"}}) {
+    const auto with = [&](Words words) {
+      words.insert(words.end(), drawn.begin(), drawn.end());
+      return words;
+    };
+    const std::string whole = Run(with({}), "cloud").out;
+    ASSERT_GT(whole.size(), 50u);
+    for (const char* layers : {"0:5", "2:4"}) {
+      const Ran alone = Run(with({"--part", kTarget, "--split", layers, "--codec", "f32"}));
+      EXPECT_EQ(alone.code, 0) << alone.err;
+      EXPECT_EQ(alone.out, whole) << layers;
+      const Ran ahead =
+          Run(with({"--part", kTarget, "--split", layers, "--codec", "f32", "--model", kDraft}));
+      EXPECT_EQ(ahead.out, whole) << layers << ", with look-ahead: " << ahead.err;
+    }
+  }
+}
+
+TEST_F(Split, BothEndsAreAPartAndRowsBackHaveTheirOwnCodec) {
+  const std::string part = Path("ends.gguf");
+  const Ran cut = RunTandem({"model", "cut", kTargetPath, "--layers", "0:2,4:6", "-o", part});
+  ASSERT_EQ(cut.code, 0) << cut.err;
+  const auto down = [&](const char* codec) {
+    const Ran ran =
+        Run({"--part", part, "--split", "2:4", "--codec", "f16", "--codec-back", codec, "--json"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    const Json stats = Json::parse(ran.out).at("stats");
+    EXPECT_EQ(stats.at("generated"), 48);
+    return stats.at("downlink_bytes").get<double>() / stats.at("generated").get<double>();
+  };
+  const double f16 = down("f16"), int4 = down("int4/g32");
+  EXPECT_GT(f16, 2 * 288.0 * 0.9);
+  EXPECT_LT(f16, 2 * 288.0 + 32);
+  EXPECT_LT(int4, f16 / 3);
+}
+
 TEST_F(Split, TheCutMayMoveWhileTheTextRuns) {
   const Words moving = {"--part",  kTarget, "--split", "1",    "--codec", "f32",
                         "--recut", "10:5",  "--recut", "30:0", "--json"};
@@ -84,6 +124,14 @@ TEST_F(Split, RefusesWhatCannotBe) {
   says(Run({"--part", kTarget}), 2, "needs --split");
   says(Run({"--split", "2"}), 2, "needs --part");
   says(Run({"--part", kTarget, "--split", "9"}), 2, "layer 9 of a model that has 6");
+  says(Run({"--part", kTarget, "--split", "2:6"}), 2, "layers 2 to 6 of a model that has 6");
+  says(Run({"--part", kTarget, "--split", "2:2"}), 2, "layers 2 to 2");
+  says(Run({"--part", kTarget, "--split", "2:4", "--recut", "10:3"}), 2, "has two ends");
+  says(Run({"--part", kTarget, "--split", "2-4"}), 2, "'2-4'");
+  says(Run({"--part", kTarget, "--split", "2", "--codec-back", "f16"}), 2, "no rows come back");
+  says(Run({"--part", kTarget, "--split", "2:4", "--codec-back", "int9"}), 2, "int9");
+  says(Run({"--part", kTarget, "--split", "2:4", "--codec-back", "int4/tensor", "--model", kDraft}), 2,
+       "int4/tensor codes rows together");
   says(Run({"--part", kTarget, "--split", "2", "--codec", "int9"}), 2, "int9");
   says(Run({"--part", kTarget, "--split", "2", "--codec", "int4/g7"}), 2, "7");
   says(Run({"--part", kDraft, "--split", "2"}), 4, "is of model");

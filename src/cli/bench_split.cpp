@@ -74,7 +74,8 @@ class Bench {
     if (!edge) return Forward(edge);
     cut_.vocab = whole_.vocab;
     draft_ = std::move(edge->draft);
-    auto split = LoadEdgeSplit(target->path, options_.split, options_.codec, {.threads = kCloudThreads});
+    auto split = LoadEdgeSplit(target->path, {.begin = options_.split, .codec = options_.codec},
+                               {.threads = kCloudThreads});
     if (!split) return Forward(split);
     cut_.split = std::move(*split);
     return {};

@@ -37,4 +37,13 @@ Result<std::vector<LayerRange>> ParseLayerRanges(std::string_view text) {
   }
 }
 
+Result<LayersAway> ParseSplit(std::string_view text) {
+  const size_t colon = text.find(':');
+  const auto begin = ParseLayer(text.substr(0, colon));
+  const auto end = colon == text.npos ? std::nullopt : ParseLayer(text.substr(colon + 1));
+  if (begin && (end || colon == text.npos)) return LayersAway{*begin, end};
+  return Fail(ErrorCode::kUsage, "--split is '{}' but must be K, or layers A:B, like 3 or 3:9",
+              Printable(text));
+}
+
 }  // namespace tandem

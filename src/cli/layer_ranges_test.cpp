@@ -22,5 +22,16 @@ TEST(LayerRanges, AnythingElseIsRefused) {
   }
 }
 
+TEST(Split, IsAPlaceOrLayers) {
+  EXPECT_EQ(ParseSplit("3"), (LayersAway{3, std::nullopt}));
+  EXPECT_EQ(ParseSplit("3:9"), (LayersAway{3, 9}));
+  for (const char* text : {"", ":", "3:", ":9", "-1", "3-9", "3:9:12", "0:2,4:6", "99999999999"}) {
+    const auto away = ParseSplit(text);
+    ASSERT_FALSE(away) << text;
+    EXPECT_EQ(away.error().code, ErrorCode::kUsage);
+    EXPECT_THAT(away.error().message, testing::HasSubstr(fmt::format("'{}'", text)));
+  }
+}
+
 }  // namespace
 }  // namespace tandem

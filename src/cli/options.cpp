@@ -65,15 +65,18 @@ const std::array kOptions = {
         kTalks, "mode", "", K::kChoice, "MODE", "", 0, 0, "edge|cloud|auto|speculate|sync|split",
         "who writes: edge (never connects), cloud, or both: auto plans the window, speculate keeps it "
         "fixed, sync waits for each verdict; split cuts the model (auto when --cloud is given, else edge)"},
-    Option{kTalks, "split", "", K::kInteger, "K", "", 0, 512, "0 to 512",
-           "layers of the model that are computed here, in mode split"},
+    Option{kTalks, "split", "", K::kText, "K|A:B", "", 0, 0, "",
+           "the cloud's layers, in mode split: all from K on and the head, or A to B - 1, and the rest here"},
     Option{kVerbRun, "recut", "", K::kText, "TOKENS:K", "", 0, 0, "",
            "cut before another layer once so many tokens are written, in mode split; may come several times",
            false, true},
     Option{kTalks, "part", "", K::kText, "FILE", "", 0, 0, "",
-           "the model, or a part that holds those layers, in mode split; --model looks ahead, if given"},
+           "the model, or a part with the layers that are computed here, in mode split; --model looks ahead, "
+           "if given"},
     Option{kTalks, "codec", "", K::kText, "NAME", "f16", 0, 0, "",
            "of the rows that leave them, like int8 or int4/g96/rot (docs/codecs.md)"},
+    Option{kTalks, "codec-back", "", K::kText, "NAME", "", 0, 0, "",
+           "of the rows that come back, with --split A:B (the same as --codec)"},
     Option{kTalks, "model", "m", K::kText, "EDGE.gguf", "demo-draft-q8_0.gguf", 0, 0, "",
            "the edge's model, by path or by name in a models folder (mode cloud, --drafter ngram: none is "
            "needed)"},

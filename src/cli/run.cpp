@@ -6,6 +6,7 @@
 
 #include "base/software.h"
 #include "cli/chat_text.h"
+#include "cli/layer_ranges.h"
 #include "cli/model_path.h"
 #include "cli/output.h"
 #include "cli/signal_watch.h"
@@ -86,17 +87,31 @@ Result<Dialer> DialerOf(const Arguments& arguments, Mode mode, uint64_t seed) {
 
 namespace {
 
-// The first layers of the cloud's model, and a draft model only where one is named.
+Result<SplitPlan> SplitOf(const Arguments& arguments) {
+  const auto away = ParseSplit(arguments.Text("split"));
+  if (!away) return Forward(away);
+  if (arguments.Given("codec-back") && !away->end)
+    return Fail(ErrorCode::kUsage, "--codec-back needs --split A:B: with --split {} no rows come back",
+                away->begin);
+  const std::string codec = arguments.Text("codec");
+  return SplitPlan{.begin = away->begin,
+                   .end = away->end,
+                   .codec = codec,
+                   .codec_back = arguments.Given("codec-back") ? arguments.Text("codec-back") : codec};
+}
+
+// The edge's layers of the cloud's model, and a draft model only where one is named.
 Result<EdgeModel> SplitModelOf(const Arguments& arguments, const LoadEngineOptions& options) {
   for (const char* needed : {"split", "part"}) {
     if (!arguments.Given(needed)) return Fail(ErrorCode::kUsage, "--mode split needs --{}", needed);
   }
+  const auto plan = SplitOf(arguments);
+  if (!plan) return Forward(plan);
   const auto part = FindModel(arguments.Text("part"));
   if (!part) return Forward(part);
   auto edge = LoadEdgeModel(*part, Mode::kCloud, options);
   if (!edge) return Forward(edge);
-  auto split =
-      LoadEdgeSplit(*part, static_cast<int>(arguments.Integer("split")), arguments.Text("codec"), options);
+  auto split = LoadEdgeSplit(*part, *plan, options);
   if (!split) return Forward(split);
   edge->split = std::move(*split);
   std::vector<CutChange> changes;
@@ -108,6 +123,9 @@ Result<EdgeModel> SplitModelOf(const Arguments& arguments, const LoadEngineOptio
                   change->after, changes.back().after);
     changes.push_back(*change);
   }
+  if (!changes.empty() && plan->end)
+    return Fail(ErrorCode::kUsage, "--recut moves where the cloud begins, and --split {}:{} has two ends",
+                plan->begin, *plan->end);
   if (!changes.empty()) edge->recuts.emplace(*part, arguments.Text("codec"), options, std::move(changes));
   if (!arguments.Given("model") || LooksUp(arguments)) return edge;
   const auto path = FindModel(arguments.Text("model"));

@@ -14,7 +14,8 @@ Result<Writing> Write(const WritingSpec& spec, EdgeModel& edge, const Dialer& di
   };
   if (edge.recuts) hooks.recut = [&](uint64_t tokens) { return edge.recuts->Next(tokens); };
   const EdgeEngines engines{.draft = edge.draft.get(),
-                            .front = edge.split ? edge.split->front.get() : nullptr};
+                            .front = edge.split ? edge.split->front.get() : nullptr,
+                            .back = edge.split ? edge.split->back.get() : nullptr};
   RunResult result = RunGeneration(*config, engines, dial, hooks);
   printer.End();
 

@@ -12,12 +12,14 @@ namespace tandem {
 // Rows of activations of a fake model hold nothing but the id.
 constexpr int kFakeRowWidth = 1;
 
-// What lies behind any cut of `whole` computes what the whole does. made: where to note the engines, which
-// are the service's.
+// What lies behind any cut of `whole` computes what the whole does, and what lies between two passes rows on.
+// made: where to note the engines, which are the service's.
 inline PartSource FakeParts(FakeEngineConfig whole, int layers, std::vector<FakeEngine*>* made = nullptr) {
   whole.input_width = kFakeRowWidth;
-  const auto make = [whole, made](int, int) -> Result<std::unique_ptr<Engine>> {
-    auto part = std::make_unique<FakeEngine>(whole);
+  const auto make = [whole, layers, made](int, int end) -> Result<std::unique_ptr<Engine>> {
+    FakeEngineConfig config = whole;
+    if (end < layers) config.output_width = kFakeRowWidth;
+    auto part = std::make_unique<FakeEngine>(config);
     if (made != nullptr) made->push_back(part.get());
     return part;
   };

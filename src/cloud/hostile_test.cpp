@@ -39,6 +39,15 @@ std::vector<Breach> Breaches() {
   no_codec.cut->codec = "int9";
   deep.cut->begin = kTalkLayers + 1;
   laws.run_until = 20;
+  const Open middle = MiddleOpen(8);
+  Open told = middle, no_way_back = middle, no_codec_back = middle, two_heads = middle, nothing = middle;
+  told.ids = {1}, told.cut->untold = 7;
+  no_way_back.cut->codec_back = "";
+  no_codec_back.cut->codec_back = "int9";
+  two_heads.cut->end = kTalkLayers;
+  nothing.cut->end = nothing.cut->begin;
+  HiddenRows within = RowsOf(32, {1});
+  within.epoch = 1;
   const HiddenRows prompt = RowsOf(0, {1, 2, 3, 4, 5, 6, 7});
   HiddenRows gap = RowsOf(2, {3}), garbage = prompt, short_drafts = RowsOf(7, {8});
   garbage.block = {1, 2, 3};
@@ -99,6 +108,22 @@ std::vector<Breach> Breaches() {
        {kHello, cut, prompt, Drafts{.base = 8}},
        ErrorCode::kProtocol,
        "without rows"},
+      {"ids though the head is the edge's", {kHello, told}, ErrorCode::kProtocol, "tells 1 ids"},
+      {"a middle without a way back", {kHello, no_way_back}, ErrorCode::kUsage, "layers 1 to 3 of 4"},
+      {"a way back that does not exist", {kHello, no_codec_back}, ErrorCode::kProtocol, "int9"},
+      {"a way back behind the head", {kHello, two_heads}, ErrorCode::kUsage, "layers 1 to 4 of 4"},
+      {"a middle of nothing", {kHello, nothing}, ErrorCode::kUsage, "layers 1 to 1 of 4"},
+      {"rows back with a gap", {kHello, middle, gap}, ErrorCode::kProtocol, "from position 2 on"},
+      {"rows back that are none", {kHello, middle, garbage}, ErrorCode::kProtocol, "rows"},
+      {"drafts where rows come back", {kHello, middle, short_drafts}, ErrorCode::kProtocol, "with 2 drafts"},
+      {"an ask where rows come back",
+       {kHello, middle, prompt, Drafts{.base = 8}},
+       ErrorCode::kProtocol,
+       "Drafts where rows alone"},
+      {"half a prompt's block replaced",
+       {kHello, MiddleOpen(100), within},
+       ErrorCode::kProtocol,
+       "from position 32 on are replaced"},
       {"more credit where the model is cut",
        {kHello, cut, prompt, Credit{.run_until = 9}},
        ErrorCode::kProtocol,
@@ -171,9 +196,20 @@ Frame Plausible(std::mt19937_64& random) {
   const auto below = [&](uint64_t n) { return static_cast<int32_t>(random() % n); };
   std::vector<Token> ids(random() % 12);
   for (Token& id : ids) id = below(below(8) == 0 ? 100 : 64);
-  switch (below(8)) {
+  switch (below(12)) {
     case 0:
       return kHello;
+    case 8:
+      return below(3) == 0 ? CutOpen(1 + below(200)) : MiddleOpen(1 + below(200), 1 + below(2));
+    case 9:
+    case 10:
+    case 11: {
+      HiddenRows rows =
+          RowsOf(below(4) == 0 ? below(200) : 0, std::vector<Token>(1 + random() % 90, below(64)));
+      rows.epoch = static_cast<uint32_t>(below(4));
+      rows.asks = below(10) == 0;
+      return rows;
+    }
     case 1:
     case 2: {
       Open open = PromptOpen(1 + below(300), random(), below(4) == 0 ? below(320) : 0);
@@ -204,7 +240,12 @@ RC_GTEST_PROP(Hostile, NoiseHurtsNobodyElse, ()) {
   const FakeEngineConfig target{.context = 320, .max_sequences = 5, .max_rows = 96};
   const Open open = PromptOpen(70, random(), 100);
   const std::vector<Token> text = StraightText(target, open, 100);
-  Talk talk(target);
+  std::vector<FakeEngine*> made;
+  ServiceConfig config = TalkConfig();
+  FakeEngineConfig parts = target;
+  parts.max_sequences = 8;
+  config.parts = FakeParts(parts, kTalkLayers, &made);
+  Talk talk(target, config);
   talk.Greet(kHonest);
   talk.Say(kHonest, open);
   for (int i = 0; i < 150; ++i) {
@@ -226,7 +267,9 @@ RC_GTEST_PROP(Hostile, NoiseHurtsNobodyElse, ()) {
   RC_ASSERT(talk.closed.count(kHonest) == 0);
   for (ConnId conn = 1; conn < 60; ++conn) talk.Disconnect(conn);
   RC_ASSERT(talk.engine.open_sequences() == 0);
+  for (const FakeEngine* part : made) RC_ASSERT(part->open_sequences() == 0);
   RC_ASSERT(talk.service.sessions() == 0);
+  RC_ASSERT(talk.failed_steps == 0);
 }
 
 }  // namespace

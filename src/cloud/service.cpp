@@ -105,7 +105,11 @@ Status Service::State::On(ConnId conn, Peer& peer, const Frame& frame, Micros no
     Retire(peer);
     return {};
   }
-  if (!peer.session) return Fail(ErrorCode::kProtocol, "{} without a session", FrameName(frame));
+  if (!peer.InSession()) return Fail(ErrorCode::kProtocol, "{} without a session", FrameName(frame));
+  if (peer.pipe) {
+    if (const auto* rows = std::get_if<HiddenRows>(&frame)) return peer.pipe->OnRows(*rows, now);
+    return Fail(ErrorCode::kProtocol, "{} where rows alone go in and out", FrameName(frame));
+  }
   if (const auto* drafts = std::get_if<Drafts>(&frame)) return peer.session->OnDrafts(*drafts, now);
   if (const auto* coded = std::get_if<CodedDrafts>(&frame)) return peer.session->OnDrafts(*coded, now);
   if (const auto* credit = std::get_if<Credit>(&frame)) return peer.session->OnCredit(*credit);
@@ -186,7 +190,7 @@ Actions Service::OnTick(Micros now) {
   std::vector<std::pair<ConnId, Error>> late;
   for (const auto& [conn, peer] : state_->peers) {
     if (peer.WorkDue()) continue;
-    const Micros active = peer.session ? std::max(peer.since, peer.session->last_active()) : peer.since;
+    const Micros active = peer.LastActive();
     const Micros allowed = peer.greeted ? state_->config.session_timeout : state_->config.hello_timeout;
     if (now - active < allowed) continue;
     late.push_back(
@@ -232,7 +236,9 @@ std::vector<SeqRows> Service::PlanStep(Micros now) {
   if (last != order.end()) std::rotate(order.begin(), last + 1, order.end());
   state_->planned_at = now;
   for (const auto& station : order) {
-    state_->plan = station->batcher.Plan(state_->WaitingAt(*station), station->costs, now);
+    state_->plan = station->engine.info().output_width > 0
+                       ? state_->PlanPipes(*station)
+                       : station->batcher.Plan(state_->WaitingAt(*station), station->costs, now);
     state_->stepping = station;
     if (!state_->plan.rows.empty()) break;
   }
@@ -245,11 +251,16 @@ Engine& Service::step_engine() {
 
 Actions Service::OnStepDone(const Result<LogitsView>& logits, Micros now) {
   const StepPlan plan = std::exchange(state_->plan, {});
+  const std::vector<PipePart> piped = std::exchange(state_->piped, {});
   const bool whole = logits && logits->rows() == plan.logits;
   if (whole) {
     ++state_->stats.steps;
     state_->stepping->Book(plan, now - state_->planned_at);
   }
+  const Error lacks{ErrorCode::kInternal, "the engine's step lacks rows"};
+  const Result<LogitsView> complete = logits && !whole ? Result<LogitsView>(tl::unexpected(lacks)) : logits;
+  if (whole && !piped.empty()) state_->stats.rows += static_cast<uint64_t>(plan.logits);
+  state_->OnPiped(piped, complete, now);
   for (size_t i = 0; i < plan.parts.size(); ++i) {
     const StepPart& part = plan.parts[i];
     const auto it = state_->peers.find(part.conn);
@@ -262,8 +273,7 @@ Actions Service::OnStepDone(const Result<LogitsView>& logits, Micros now) {
       state_->stats.rows += plan.rows[i].tokens.size();
       frame = part.session->OnLogits(*logits, part.first_logits, state_->stepping->costs, now);
     } else {
-      frame = tl::unexpected(logits ? Error{ErrorCode::kInternal, "the engine's step lacks rows"}
-                                    : logits.error());
+      frame = tl::unexpected(complete.error());
     }
     if (!frame) {
       state_->End(part.conn, frame.error());

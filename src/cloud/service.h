@@ -23,7 +23,8 @@
 // outgrow it the youngest session makes way (a Fault with a retry hint; its edge comes back with its ids).
 //
 // Where it is offered, a session may have the cloud compute a part of the model's layers alone (Open.cut):
-// sessions over equal layers share an engine and its steps, and different engines take turns.
+// sessions over equal layers share an engine and its steps, and different engines take turns. Where the head
+// is the edge's, too, a session passes rows on and knows nothing of the text (row_pipe.h).
 //
 // Each session's text is that of its own ids, params and seed, whoever shares the step (session.h has the
 // rules). A step that fails ends the sessions that were part of it with the engine's error.
@@ -50,8 +51,8 @@ using ConnId = uint64_t;  // the shell's name of a connection, never reused
 // Engines over a part of the model's layers, for sessions in which the rest is the edge's.
 struct PartSource {
   SplitOffer offer;  // what edges are told
-  // An engine over layers [begin, end), and the head behind the last one. It has as many sequences as the
-  // service's own. kResource.
+  // An engine over layers [begin, end), and the head behind the last one; without the head it gives rows. It
+  // has as many sequences as the service's own. kResource.
   std::function<Result<std::unique_ptr<Engine>>(int begin, int end)> make;
 };
 

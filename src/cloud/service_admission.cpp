@@ -6,12 +6,16 @@
 namespace tandem {
 
 Status Service::State::On(ConnId conn, Peer& peer, const Open& open, Micros now) {
-  if (peer.session) return Fail(ErrorCode::kProtocol, "an Open while a session is open");
+  if (peer.InSession()) return Fail(ErrorCode::kProtocol, "an Open while a session is open");
   if (Status s = Session::Check(open, limits); !s) return s;
   if (Status s = Admit(peer, open, now); !s) {
     ++stats.sessions_refused;
     if (s.error().code != ErrorCode::kBusy && s.error().code != ErrorCode::kResource) return s;
     Send(conn, FaultOf({ErrorCode::kBusy, s.error().message}));
+    return {};
+  }
+  if (peer.pipe) {
+    if (const std::optional<Frame> opened = peer.pipe->TakeOpened(now)) Send(conn, *opened);
     return {};
   }
   if (peer.session->SharesRows())
@@ -29,6 +33,8 @@ Status Service::State::Admit(Peer& peer, const Open& open, Micros now) {
   Result<std::optional<RowBuffer>> rows = std::nullopt;
   if (open.cut) rows = BufferFor(open);
   if (!rows) return Forward(rows);
+  const auto back = BackOf(open);
+  if (!back) return Forward(back);
   if (Status s = CheckRoom(open.Length()); !s) return s;
   Engine& engine_there = (*station)->engine;
   const Result<SeqId> seq = OpenSequence(engine_there);
@@ -36,16 +42,17 @@ Status Service::State::Admit(Peer& peer, const Open& open, Micros now) {
   peer.opened = ++stats.sessions_opened;
   peer.told = {};
   peer.station = *station;
-  peer.session = std::make_shared<Session>(std::make_unique<SequenceLease>(engine_there, *seq), open, limits,
-                                           now, std::move(*rows));
+  auto lease = std::make_unique<SequenceLease>(engine_there, *seq);
+  if (*back)
+    peer.pipe = std::make_shared<RowPipe>(std::move(lease), open, std::move(**rows), **back, now);
+  else
+    peer.session = std::make_shared<Session>(std::move(lease), open, limits, now, std::move(*rows));
   return {};
 }
 
 Result<std::optional<RowBuffer>> Service::State::BufferFor(const Open& open) const {
-  const auto spec = ParseRowCodec(open.cut->codec);
-  if (!spec) return Fail(ErrorCode::kProtocol, "{}", spec.error().message);
-  auto codec = RowCodec::Make(*spec, static_cast<size_t>(config.parts->offer.width));
-  if (!codec) return Fail(ErrorCode::kProtocol, "{}", codec.error().message);
+  auto codec = CodecOf(open.cut->codec);
+  if (!codec) return Forward(codec);
   // The head alone needs no rows of the prompt but the last.
   const bool head_alone = open.cut->begin == config.parts->offer.layers;
   return RowBuffer(std::move(*codec), head_alone ? static_cast<Pos>(open.Length()) - 1 : 0, limits.context);
@@ -57,7 +64,11 @@ Result<std::shared_ptr<Station>> Service::State::StationFor(const ModelCut& cut)
   if (cut.begin < 0 || cut.begin > cut.end || cut.end > offer.layers)
     return Fail(ErrorCode::kUsage, "layers {} to {} of a model that has {}", cut.begin, cut.end,
                 offer.layers);
-  if (cut.end < offer.layers) return Fail(ErrorCode::kUsage, "the edge's head is not served yet");
+  if ((cut.end < offer.layers) != cut.HeadAtEdge() || (cut.HeadAtEdge() && cut.begin == cut.end))
+    return Fail(ErrorCode::kUsage,
+                "layers {} to {} of {}, and '{}' for the rows back: rows come back from before "
+                "the last layer, and from there only",
+                cut.begin, cut.end, offer.layers, cut.codec_back);
   if (cut.identity != offer.identity)
     return Fail(ErrorCode::kModel, "the edge's part is of model {}, this cloud has {}",
                 Hex(cut.identity).substr(0, 12), Hex(offer.identity).substr(0, 12));
@@ -122,6 +133,7 @@ int64_t Service::State::PositionsLeft() const {
   int64_t left = static_cast<int64_t>(config.kv_memory / each) - prefixes.positions();
   for (const auto& [conn, peer] : peers) {
     if (peer.session) left -= static_cast<int64_t>(peer.session->text().size());
+    if (peer.pipe) left -= peer.pipe->positions();
   }
   return left;
 }
@@ -136,7 +148,7 @@ bool Service::State::MakeRoom(int64_t positions) {
 void Service::State::ShedYoungest() {
   while (!MakeRoom(0) && sessions() > 1) {
     const auto youngest = std::max_element(peers.begin(), peers.end(), [](const auto& a, const auto& b) {
-      return (a.second.session ? a.second.opened : 0) < (b.second.session ? b.second.opened : 0);
+      return (a.second.InSession() ? a.second.opened : 0) < (b.second.InSession() ? b.second.opened : 0);
     });
     End(youngest->first, {ErrorCode::kBusy, "the texts of all sessions have outgrown the caches' memory"});
   }

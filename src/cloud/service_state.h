@@ -11,6 +11,7 @@
 
 #include "cloud/batcher.h"
 #include "cloud/prefix_cache.h"
+#include "cloud/row_pipe.h"
 #include "cloud/service.h"
 #include "cloud/session.h"
 
@@ -26,7 +27,7 @@ inline Fault FaultOf(const Error& why) {
 
 constexpr size_t kMostParts = 16;  // engines over a part of the layers, at once
 
-// An engine with the steps of its sessions.
+// An engine with the steps of its sessions: of Sessions, or, where it has no head, of RowPipes.
 struct Station {
   Station(Engine& e, int prefill_rows)
       : engine(e), batcher(e.info().max_rows, std::min(prefill_rows, e.info().max_rows)) {}
@@ -42,19 +43,32 @@ struct Station {
   void Book(const StepPlan& done, Micros took);
 };
 
+// One pipe's part of a step. Holding the pipe keeps its sequence open until the step is done.
+struct PipePart {
+  ConnId conn = 0;
+  std::shared_ptr<RowPipe> pipe;
+  int first = 0;  // its first row of the step
+};
+
 struct Peer {
   bool greeted = false;
   size_t vocabulary_offered = 0, vocabulary_sent = 0;  // bytes
   Micros since{0};                                     // of the connection, later of its last frame
   std::shared_ptr<Station> station;                    // of the session
-  std::shared_ptr<Session> session;                    // null between sessions
+  std::shared_ptr<Session> session;                    // null between sessions ...
+  std::shared_ptr<RowPipe> pipe;                       // ... and one of the two in them
   uint64_t opened = 0;                                 // which session of the service that is, from 1
 
   Costs told;  // the last that its edge heard
   Micros told_at{0};
 
+  bool InSession() const { return session || pipe; }
+  Micros LastActive() const {
+    return std::max(since, session ? session->last_active() : pipe ? pipe->last_active() : since);
+  }
   // When the session wants the engine; nullopt: not before a frame comes.
   std::optional<Micros> WorkDue() const {
+    if (pipe && pipe->WantsStep()) return Micros{0};
     if (!session) return std::nullopt;
     return session->WantsPrefill() ? Micros{0} : session->StepDue();
   }
@@ -83,6 +97,7 @@ struct Service::State {
   }
 
   void Retire(Peer& peer) {
+    if (std::exchange(peer.pipe, nullptr)) peer.station.reset();
     if (!peer.session) return;
     const SessionStats& s = peer.session->stats();
     stats.tokens_committed += s.committed;
@@ -112,7 +127,7 @@ struct Service::State {
   void End(ConnId conn, const Error& why) {
     const auto it = peers.find(conn);
     if (it == peers.end()) return;
-    stats.sessions_faulted += it->second.session ? 1 : 0;
+    stats.sessions_faulted += it->second.InSession() ? 1 : 0;
     Send(conn, FaultOf(why));
     Hangup(conn);
   }
@@ -129,9 +144,13 @@ struct Service::State {
   Result<std::shared_ptr<Station>> StationFor(const ModelCut& cut);
   Result<std::shared_ptr<Station>> AddPart(int begin, int end);
   Result<std::optional<RowBuffer>> BufferFor(const Open& open) const;
+  Result<RowCodec> CodecOf(const std::string& name) const;
+  Result<std::optional<RowCodec>> BackOf(const Open& open) const;  // nullopt: no rows go back
   Status Admit(Peer& peer, const Open& open, Micros now);
 
   std::vector<StepPart> WaitingAt(const Station& station) const;
+  StepPlan PlanPipes(const Station& station);
+  void OnPiped(const std::vector<PipePart>& served, const Result<LogitsView>& rows, Micros now);
   // Tells a session's edge what its rows cost beside the others', if that is news.
   void TellCosts(ConnId conn, Peer& peer, Micros now);
 
@@ -143,7 +162,7 @@ struct Service::State {
 
   int sessions() const {
     return static_cast<int>(
-        std::count_if(peers.begin(), peers.end(), [](const auto& p) { return p.second.session != nullptr; }));
+        std::count_if(peers.begin(), peers.end(), [](const auto& p) { return p.second.InSession(); }));
   }
 
   Actions Take() { return std::exchange(actions, {}); }
@@ -156,7 +175,9 @@ struct Service::State {
   std::shared_ptr<Station> stepping;                              // of the last plan
   PrefixCache prefixes;
   std::map<ConnId, Peer> peers;
-  StepPlan plan;  // of the step under way
+  StepPlan plan;                // of the step under way,
+  std::vector<PipePart> piped;  // and whose rows those are, where its station has no head
+  ConnId last_piped = 0;
   Micros planned_at{0};
   bool draining = false;
   ServiceStats stats;

@@ -50,8 +50,8 @@
 
 #include "base/types.h"
 #include "cloud/cached_text.h"
-#include "cloud/row_buffer.h"
 #include "cloud/step_policy.h"
+#include "codec/row_buffer.h"
 #include "codec/sqs.h"
 #include "decode/engine.h"
 #include "decode/prefill.h"

@@ -29,7 +29,7 @@ Status Session::OnRows(const HiddenRows& rows, Micros now) {
     stats_.stale += rows.ids.size();
     return {};
   }
-  const auto appended = rows_in_->Append(rows);
+  const auto appended = rows_in_->Append(rows.first, rows.block);
   if (!appended) return Forward(appended);
   if (!*appended || !rows.asks) return {};
   const int64_t last = int64_t{rows.base} + static_cast<int64_t>(rows.ids.size());

@@ -62,6 +62,15 @@ inline Open CutOpen(Pos count, int begin = 1, uint64_t seed = 1) {
   return open;
 }
 
+// ... and from one that has the last layers and the head as well.
+inline Open MiddleOpen(Pos count, int begin = 1) {
+  Open open = CutOpen(count, begin, 0);
+  open.sampling = {};
+  open.cut->end = kTalkLayers - 1;
+  open.cut->codec_back = "f32";
+  return open;
+}
+
 // Rows of the positions from `first` on, whose ids these are.
 inline HiddenRows RowsOf(Pos first, const std::vector<Token>& ids) {
   std::vector<float> values(ids.begin(), ids.end());
@@ -114,6 +123,7 @@ class Talk {
   }
   bool Compute() {
     const Result<LogitsView> logits = service.step_engine().Step(rows);
+    failed_steps += logits ? 0 : 1;
     Carry(service.OnStepDone(logits, now));
     return true;
   }
@@ -138,6 +148,7 @@ class Talk {
   Service service;
   Micros now{1'000'000};
   std::vector<SeqRows> rows;  // of the step under way
+  int failed_steps = 0;
   std::map<ConnId, std::vector<Frame>> heard;
   std::set<ConnId> closed;  // by the service
 

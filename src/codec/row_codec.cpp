@@ -121,6 +121,11 @@ size_t RowCodec::MostBytes(size_t rows) const {
   return HeadBytes(rows) + rows * most + (spec_.zstd ? 1 : 0);
 }
 
+size_t RowCodec::RowsThatFit(size_t most, size_t bytes) const {
+  while (most > 1 && MostBytes(most) > bytes) most /= 2;
+  return most;
+}
+
 // One a format: without `channel` and `tensor` they say nothing.
 std::vector<OuterGrids> RowCodec::ChannelOuter() const {
   std::vector<OuterGrids> outer(formats_.size());

@@ -48,6 +48,9 @@ class RowCodec {
   // No message of 1..rows rows is larger.
   size_t MostBytes(size_t rows) const;
 
+  // `most`, halved until no message of so many rows takes more than `bytes`; at least 1.
+  size_t RowsThatFit(size_t most, size_t bytes) const;
+
   bool RowLocal() const { return IsRowLocal(spec_); }
   const RowCodecSpec& spec() const { return spec_; }
   size_t width() const { return width_; }

@@ -7,9 +7,7 @@
 namespace tandem {
 
 Result<std::unique_ptr<Engine>> LoadEngine(const std::string& path, const LoadEngineOptions& options) {
-  LoadOptions load{.device = options.device};
-  if (options.first_layers >= 0) load.stages = StageRange{0, options.first_layers + 1};
-  auto model = Model::Load(path, load);
+  auto model = Model::Load(path, {.stages = options.stages, .device = options.device});
   if (!model) return Forward(model);
   GgmlEngineOptions engine_options;
   engine_options.max_rows = options.max_rows;

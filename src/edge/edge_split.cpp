@@ -5,26 +5,64 @@
 
 namespace tandem {
 
-Result<EdgeSplit> LoadEdgeSplit(const std::string& path, int begin, const std::string& codec,
-                                const LoadEngineOptions& options) {
-  const auto spec = ParseRowCodec(codec);
+namespace {
+
+Status Check(const SplitPlan& plan, int layers) {
+  if (plan.begin > layers)
+    return Fail(ErrorCode::kUsage, "a cut before layer {} of a model that has {}", plan.begin, layers);
+  if (!plan.end || (plan.begin < *plan.end && *plan.end < layers)) return {};
+  return Fail(ErrorCode::kUsage,
+              "layers {} to {} of a model that has {} for the cloud: it needs one, and the head here another",
+              plan.begin, *plan.end, layers);
+}
+
+Result<RowCodec> CodecOf(const std::string& name, int width) {
+  const auto spec = ParseRowCodec(name);
   if (!spec) return Forward(spec);
+  return RowCodec::Make(*spec, static_cast<size_t>(width));
+}
+
+Result<std::unique_ptr<Engine>> LoadStages(const std::string& path, StageRange stages,
+                                           LoadEngineOptions options) {
+  options.stages = stages;
+  // A step: the next station begins with the first rows while the next are computed here.
+  options.max_rows = kBulkRows;
+  return LoadEngine(path, options);
+}
+
+// The last layers and the head.
+Status LoadBack(const std::string& path, const ModelFacts& facts, const SplitPlan& plan,
+                const LoadEngineOptions& options, EdgeSplit& split) {
+  auto codec = CodecOf(plan.codec_back, facts.width);
+  if (!codec) return Forward(codec);
+  auto engine = LoadStages(path, {*plan.end + 1, facts.layers + 2}, options);
+  if (!engine) return Forward(engine);
+  split.cut.codec_back = Name(codec->spec());
+  split.back_engine = std::move(*engine);
+  split.back = std::make_unique<SplitBack>(*split.back_engine, std::move(*codec));
+  return {};
+}
+
+}  // namespace
+
+Result<EdgeSplit> LoadEdgeSplit(const std::string& path, const SplitPlan& plan,
+                                const LoadEngineOptions& options) {
   const auto facts = FactsOf(path);
   if (!facts) return Forward(facts);
-  if (begin > facts->layers)
-    return Fail(ErrorCode::kUsage, "a cut before layer {} of a model that has {}", begin, facts->layers);
-  auto rows = RowCodec::Make(*spec, static_cast<size_t>(facts->width));
+  if (Status s = Check(plan, facts->layers); !s) return Forward(s);
+  auto rows = CodecOf(plan.codec, facts->width);
   if (!rows) return Forward(rows);
-  LoadEngineOptions part = options;
-  part.first_layers = begin;
-  part.max_rows = kBulkRows;  // a step: the cloud begins with the first rows while the next are computed here
-  auto engine = LoadEngine(path, part);
+  auto engine = LoadStages(path, {0, plan.begin + 1}, options);
   if (!engine) return Forward(engine);
-  EdgeSplit split{
-      .engine = std::move(*engine),
-      .front = nullptr,
-      .cut = {.begin = begin, .end = facts->layers, .identity = facts->identity, .codec = Name(*spec)}};
-  split.front = std::make_unique<SplitFront>(*split.engine, std::move(*rows), begin, facts->layers);
+  EdgeSplit split;
+  split.engine = std::move(*engine);
+  split.cut = {.begin = plan.begin,
+               .end = plan.end.value_or(facts->layers),
+               .identity = facts->identity,
+               .codec = Name(rows->spec())};
+  split.front = std::make_unique<SplitFront>(*split.engine, std::move(*rows), plan.begin, facts->layers);
+  if (!plan.end) return split;
+  if (Status s = LoadBack(path, *facts, plan, options, split); !s) return Forward(s);
   return split;
 }
 

@@ -1,27 +1,40 @@
-// The edge's part of a cut model, loaded: its first layers, the codec of the rows that leave them, and what
-// the cloud has to know of both.
+// The edge's part of a cut model, loaded: its first layers and, where the head is here, the last ones, the
+// codecs of the rows between them and the cloud, and what that has to know of all this.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
 #include "decode/load_engine.h"
+#include "edge/split_back.h"
 #include "edge/split_front.h"
 #include "wire/frame.h"
 
 namespace tandem {
 
+// Which layers are the cloud's, and how rows cross the link.
+struct SplitPlan {
+  int begin = 0;
+  std::optional<int> end{};  // nullopt: all behind `begin`, and the head; else the edge has what lies behind
+  std::string codec;         // of rows to the cloud: a name (codec/row_codec_spec.h)
+  std::string codec_back{};  // of rows from it, where they come back
+};
+
 struct EdgeSplit {
   std::unique_ptr<Engine> engine;  // embedding and layers [0, cut.begin)
   std::unique_ptr<SplitFront> front;
+  std::unique_ptr<Engine> back_engine;  // layers [cut.end, n) and the head, where they are here; else null
+  std::unique_ptr<SplitBack> back;      // likewise
   ModelCut cut;
 };
 
-// path: the whole model, or a part that has the embedding and layers [0, begin). codec: a name
-// (codec/row_codec_spec.h). kUsage for a cut behind the last layer and a codec that does not exist or does
-// not fit the model's width; else errors as Model::Load, GgmlEngine::Create and IdentityOf.
-Result<EdgeSplit> LoadEdgeSplit(const std::string& path, int begin, const std::string& codec,
+// path: the whole model, or a part that has the embedding and layers [0, begin), and those behind `end`.
+// kUsage for layers that the model has not, for an end that leaves no layer to one of the two, and for a
+// codec that does not exist or does not fit the model's width; else errors as Model::Load, GgmlEngine::Create
+// and IdentityOf.
+Result<EdgeSplit> LoadEdgeSplit(const std::string& path, const SplitPlan& plan,
                                 const LoadEngineOptions& options);
 
 }  // namespace tandem

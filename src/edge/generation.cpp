@@ -81,11 +81,13 @@ Status CheckCut(const GenerationConfig& config, bool looks_ahead) {
   if (!codec) return Forward(codec);
   if (config.rule != Rule::kCoupled)
     return Fail(ErrorCode::kUsage, "rule {} does not go with mode split", RuleName(config.rule));
-  if (!looks_ahead || IsRowLocal(*codec)) return {};
+  const auto back = ParseRowCodec(config.cut->HeadAtEdge() ? config.cut->codec_back : config.cut->codec);
+  if (!back) return Forward(back);
+  if (!looks_ahead || (IsRowLocal(*codec) && IsRowLocal(*back))) return {};
   return Fail(ErrorCode::kUsage,
               "codec {} codes rows together, so that text would depend on what was drafted: no look-ahead "
               "with it",
-              config.cut->codec);
+              IsRowLocal(*codec) ? config.cut->codec_back : config.cut->codec);
 }
 
 }  // namespace
@@ -345,6 +347,17 @@ EdgeActions Generation::Recut(const ModelCut& cut, Micros now) {
 
 EdgeActions Generation::Abort(Error why, Micros now) {
   state_->Stop(Finish::kError, std::move(why), now);
+  return std::exchange(state_->actions, {});
+}
+
+void Generation::Heard(Micros now) {
+  state_->last_heard = now;
+}
+
+EdgeActions Generation::OnBreach(const Error& why, Micros now) {
+  if (state_->done || state_->link < LinkState::kGreeting) return {};
+  state_->Violation(why, now);
+  state_->Pump(now);
   return std::exchange(state_->actions, {});
 }
 

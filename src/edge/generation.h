@@ -117,6 +117,9 @@ class Generation {
   // Mode split: goes on with another cut, whose rows leave from now on. The session is opened anew.
   EdgeActions Recut(const ModelCut& cut, Micros now);
   EdgeActions Abort(Error why, Micros now);  // something here has failed: finish with that
+  // What came from the cloud and is not the loop's to read (rows, edge/split_back.h): it lives.
+  void Heard(Micros now);
+  EdgeActions OnBreach(const Error& why, Micros now);  // ... or it makes no sense
 
   // When OnTimer wants to be called; nullopt: nothing to wait for but events.
   std::optional<Micros> NextTimer() const;

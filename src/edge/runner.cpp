@@ -42,6 +42,7 @@ class Runner {
   void Turn() {
     if (hooks_.cancel != nullptr && hooks_.cancel->load()) return Carry(generation_.Cancel(clock_.Now()));
     if (hooks_.recut) Recut();
+    if (engines_.back != nullptr && generation_.session_open() && Ruled()) return;
     const std::optional<Micros> timer = generation_.NextTimer();
     const Micros left = timer ? std::max(Micros{0}, *timer - clock_.Now()) : kCancelPoll;
     // What has arrived comes before what is overdue: a long draft step must not look like a silent cloud.
@@ -62,6 +63,11 @@ class Runner {
   void On(const LinkEvent& event) {
     if (event.connection != connection_id_ || !connection_) return;  // of a connection given up since
     if (!event.closed) {
+      if (engines_.back != nullptr) {
+        const Result<Frame> frame = Decode(event.frame);
+        if (frame && std::holds_alternative<HiddenBack>(*frame))
+          return TakeRows(std::get<HiddenBack>(*frame));
+      }
       EdgeActions actions = generation_.OnFrame(event.frame, clock_.Now());
       Settle();  // before the first draft goes out: what came up to Opened is set-up
       return Carry(std::move(actions));
@@ -111,10 +117,40 @@ class Runner {
   // Ids leave as rows.
   void SendRows(Bytes frame) {
     const Micros begun = clock_.Now();
-    const Status status = engines_.front->Pass(std::move(frame), generation_.text(),
-                                               [this](Bytes rows) { Send(std::move(rows)); });
+    Status status;
+    if (engines_.back != nullptr) status = NoteForBack(frame);
+    if (status)
+      status = engines_.front->Pass(std::move(frame), generation_.text(),
+                                    [this](Bytes rows) { Send(std::move(rows)); });
     result_.front_time += clock_.Now() - begun;
     if (!status) Carry(generation_.Abort(status.error(), clock_.Now()));
+  }
+
+  Status NoteForBack(const Bytes& bytes) {
+    const Result<Frame> frame = Decode(bytes);
+    return frame ? engines_.back->Leaves(*frame) : Status(Forward(frame));
+  }
+
+  void TakeRows(const HiddenBack& rows) {
+    const Micros begun = clock_.Now();
+    generation_.Heard(begun);
+    const Status status = engines_.back->Take(rows);
+    result_.front_time += clock_.Now() - begun;
+    if (status) return;
+    const bool breach = status.error().code == ErrorCode::kProtocol;
+    Carry(breach ? generation_.OnBreach(status.error(), clock_.Now())
+                 : generation_.Abort(status.error(), clock_.Now()));
+  }
+
+  // Hands the loop what the head here says; false when it says nothing yet.
+  bool Ruled() {
+    const Micros begun = clock_.Now();
+    const auto verdict = engines_.back->Next(generation_.text());
+    result_.front_time += clock_.Now() - begun;
+    if (verdict && !*verdict) return false;
+    Carry(verdict ? generation_.OnFrame(Encode(**verdict), clock_.Now())
+                  : generation_.Abort(verdict.error(), clock_.Now()));
+    return true;
   }
 
   void Connect() {

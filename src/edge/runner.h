@@ -12,6 +12,7 @@
 
 #include "edge/edge_split.h"
 #include "edge/generation.h"
+#include "edge/split_back.h"
 #include "edge/split_front.h"
 #include "wire/transport.h"
 
@@ -50,15 +51,16 @@ struct RunResult {
   GenerationStats stats{};
   LinkBytes bytes{};
   RunPlan plan{};
-  Micros front_time{0};  // mode split: inside the layers here and their codec
+  Micros front_time{0};  // mode split: inside the layers here and their codecs
   std::vector<std::string> notes{};
   std::optional<Welcome> welcome{};  // the last cloud's
 };
 
-// What a text is written with here. Both may be used by one generation at a time.
+// What a text is written with here. All may be used by one generation at a time.
 struct EdgeEngines {
   Engine* draft = nullptr;      // null: nothing is drafted
   SplitFront* front = nullptr;  // in mode split
+  SplitBack* back = nullptr;    // ... where the head is here
 };
 
 // config must have passed Generation::Check. dial may be empty in mode edge. Blocks until the text ends.

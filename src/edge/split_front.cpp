@@ -7,24 +7,28 @@ namespace tandem {
 
 namespace {
 
-// Rows of a message at most, so that it fits a frame.
-size_t MessageRows(const RowCodec& codec) {
-  size_t rows = kBulkRows;
-  while (rows > 1 && codec.MostBytes(rows) > kMaxRowsBytes) rows /= 2;
-  return rows;
+// What a cloud without the head hears of an Open: how long the text is and where its prompts are.
+Open WithoutIds(const Open& open) {
+  Open bare{.spans = open.spans, .sampling = {}, .epoch = open.epoch, .cut = open.cut};
+  bare.cut->untold = static_cast<Pos>(open.Length());
+  return bare;
 }
 
 }  // namespace
 
 SplitFront::SplitFront(Engine& engine, RowCodec codec, int begin, int layers)
-    : engine_(engine), codec_(std::move(codec)), whole_(begin == layers), most_rows_(MessageRows(codec_)) {}
+    : engine_(engine),
+      codec_(std::move(codec)),
+      whole_(begin == layers),
+      most_rows_(codec_.RowsThatFit(kBulkRows, kMaxRowsBytes)) {}
 
 Status SplitFront::Pass(Bytes bytes, std::span<const Token> text, const Sink& sink) {
   const Result<Frame> frame = Decode(bytes);
   if (!frame) return Forward(frame);
   if (const auto* drafts = std::get_if<Drafts>(&*frame)) return Continue(*drafts, text, sink);
-  sink(std::move(bytes));
   const auto* open = std::get_if<Open>(&*frame);
+  head_here_ = open != nullptr ? open->cut && open->cut->HeadAtEdge() : head_here_;
+  sink(open != nullptr && head_here_ ? Encode(WithoutIds(*open)) : std::move(bytes));
   return open != nullptr ? Begin(*open, text, sink) : Status();
 }
 
@@ -46,9 +50,10 @@ Status SplitFront::Continue(const Drafts& drafts, std::span<const Token> text, c
   const auto differs = std::mismatch(branch_.begin(), branch_.end(), branch.begin(), branch.end());
   sent_ = std::min(sent_, static_cast<Pos>(differs.first - branch_.begin()));
   branch_ = std::move(branch);
-  if (sent_ < static_cast<Pos>(branch_.size())) return Advance(&drafts, drafts.epoch, sink);
+  if (sent_ < static_cast<Pos>(branch_.size()))
+    return Advance(head_here_ ? nullptr : &drafts, drafts.epoch, sink);
   // The cloud has every row: those of drafts that its own tokens confirmed.
-  sink(Encode(drafts));
+  if (!head_here_) sink(Encode(drafts));
   return {};
 }
 

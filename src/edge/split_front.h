@@ -35,7 +35,8 @@ class SplitFront {
   // A frame of the loop's, whose text is `text`, on its way out. Behind an Open follow the rows of all of the
   // text but its last id, a frame a chunk, each as soon as it is computed. Drafts, which continue the text or
   // drafts given before, leave as the rows that the cloud lacks up to the last of them. Everything else
-  // leaves as it is. Errors as Engine::Step's and RowCodec::Encode's.
+  // leaves as it is. Where the head is here as well (Open.cut says so) no id leaves at all: Open goes without
+  // ids and sampling, rows go without drafts. Errors as Engine::Step's and RowCodec::Encode's.
   Status Pass(Bytes frame, std::span<const Token> text, const Sink& sink);
 
   const SplitCounts& counts() const { return counts_; }
@@ -51,6 +52,7 @@ class SplitFront {
   RowCodec codec_;
   bool whole_;  // all layers are here: only rows that are judged leave
   size_t most_rows_;
+  bool head_here_ = false;  // of the session
   std::optional<Drafter> follower_;
   std::vector<Token> branch_;  // ids whose rows are wanted, or sent
   Pos sent_ = 0;               // positions below it are with the cloud

@@ -13,7 +13,30 @@ void SimEdge::Carry(const EdgeActions& actions) {
     if (finished_) breach_ += "an action after kFinish; ";
     Do(action);
   }
+  Rule();
   Watch();
+}
+
+void SimEdge::Rule() {
+  if (!back_ || ruling_) return;
+  ruling_ = true;
+  while (!finished_ && generation_.session_open()) {
+    const auto verdict = back_->Next(generation_.text());
+    if (!verdict) breach_ += "the back refused a step: " + verdict.error().message + "; ";
+    if (!verdict || !*verdict) break;
+    Carry(generation_.OnFrame(Encode(**verdict), queue_.Now()));
+  }
+  ruling_ = false;
+}
+
+void SimEdge::Hear(const Bytes& bytes) {
+  const Result<Frame> frame = Decode(bytes);
+  if (!back_ || !frame || !std::holds_alternative<HiddenBack>(*frame))
+    return Carry(generation_.OnFrame(bytes, queue_.Now()));
+  generation_.Heard(queue_.Now());
+  if (Status s = back_->Take(std::get<HiddenBack>(*frame)); !s)
+    breach_ += "the back refused rows: " + s.error().message + "; ";
+  Carry({});
 }
 
 void SimEdge::Do(const EdgeAction& action) {
@@ -22,10 +45,7 @@ void SimEdge::Do(const EdgeAction& action) {
       return Connect();
     case EdgeAction::Kind::kSend:
       if (!link_) breach_ += "kSend without a connection; ";
-      if (!front_) return Send(action.frame);
-      if (Status s = front_->Pass(action.frame, generation_.text(), [this](Bytes b) { Send(b); }); !s)
-        breach_ += "the front refused a step: " + s.error().message + "; ";
-      return;
+      return front_ ? SendRows(action.frame) : Send(action.frame);
     case EdgeAction::Kind::kDisconnect:
       dialing_ = false;
       if (link_) link_->CloseEdge();
@@ -44,6 +64,15 @@ void SimEdge::Do(const EdgeAction& action) {
   }
 }
 
+void SimEdge::SendRows(const Bytes& frame) {
+  if (back_) {
+    if (Status s = back_->Leaves(Decode(frame).value()); !s)
+      breach_ += "the back refused a frame: " + s.error().message + "; ";
+  }
+  if (Status s = front_->Pass(frame, generation_.text(), [this](Bytes b) { Send(b); }); !s)
+    breach_ += "the front refused a step: " + s.error().message + "; ";
+}
+
 void SimEdge::Send(const Bytes& frame) {
   if (generation_.session_open()) bytes_up_ += WebSocketBytes(frame.size(), Direction::kUp);
   if (link_) link_->SendUp(frame);
@@ -58,13 +87,12 @@ void SimEdge::Connect() {
     const std::shared_ptr<SimLink> link = dial_ ? dial_(n) : nullptr;
     if (!link) return Carry(generation_.OnClosed({ErrorCode::kNetwork, "nobody listens"}, queue_.Now()));
     link_ = link;
-    link->SetEdge(
-        {.on_frame = [this](const Bytes& frame) { Carry(generation_.OnFrame(frame, queue_.Now())); },
-         .on_closed =
-             [this](const Error& why) {
-               link_ = nullptr;
-               Carry(generation_.OnClosed(why, queue_.Now()));
-             }});
+    link->SetEdge({.on_frame = [this](const Bytes& frame) { Hear(frame); },
+                   .on_closed =
+                       [this](const Error& why) {
+                         link_ = nullptr;
+                         Carry(generation_.OnClosed(why, queue_.Now()));
+                       }});
     Carry(generation_.OnConnected(queue_.Now()));
   });
 }

@@ -10,6 +10,7 @@
 
 #include "decode/fake_engine.h"
 #include "edge/generation.h"
+#include "edge/split_back.h"
 #include "edge/split_front.h"
 #include "lab/event_queue.h"
 #include "lab/sim_link.h"
@@ -21,15 +22,16 @@ class SimEdge {
   // Makes the n-th connection (from 0), or null when nobody answers.
   using Dial = std::function<std::shared_ptr<SimLink>(int n)>;
 
-  // front: in mode split, over an engine that outlives this; its steps take no time.
+  // front, back: in mode split, over engines that outlive this; their steps take no time.
   SimEdge(EventQueue& queue, const GenerationConfig& config, Engine* draft, Dial dial, Micros draft_cost,
-          std::unique_ptr<SplitFront> front = nullptr)
+          std::unique_ptr<SplitFront> front = nullptr, std::unique_ptr<SplitBack> back = nullptr)
       : queue_(queue),
         draft_(draft),
         dial_(std::move(dial)),
         draft_cost_(draft_cost),
         generation_(config, draft),
-        front_(std::move(front)) {}
+        front_(std::move(front)),
+        back_(std::move(back)) {}
 
   void Start() { Carry(generation_.Start(queue_.Now())); }
   void Cancel() { Carry(generation_.Cancel(queue_.Now())); }
@@ -48,7 +50,10 @@ class SimEdge {
  private:
   void Carry(const EdgeActions& actions);
   void Do(const EdgeAction& action);
+  void SendRows(const Bytes& frame);
   void Send(const Bytes& frame);
+  void Hear(const Bytes& frame);
+  void Rule();  // hands on what the head here says
   void Connect();
   void Compute();
   void Finished(const EdgeAction& action);
@@ -60,6 +65,8 @@ class SimEdge {
   Micros draft_cost_;
   Generation generation_;
   std::unique_ptr<SplitFront> front_;
+  std::unique_ptr<SplitBack> back_;
+  bool ruling_ = false;
   std::shared_ptr<SimLink> link_;
   bool dialing_ = false;
   bool computing_ = false;

@@ -11,7 +11,11 @@ namespace {
 bool IsSteady(const Bytes& frame) {
   const auto kind = static_cast<FrameKind>(frame[0]);
   return kind == FrameKind::kDrafts || kind == FrameKind::kVerdict || kind == FrameKind::kCredit ||
-         kind == FrameKind::kCosts;
+         kind == FrameKind::kCosts || kind == FrameKind::kHiddenRows || kind == FrameKind::kHiddenBack;
+}
+
+bool IsRowsBack(const Bytes& frame) {
+  return static_cast<FrameKind>(frame[0]) == FrameKind::kHiddenBack;
 }
 
 }  // namespace
@@ -53,7 +57,7 @@ void SimLink::Deliver(Side& to, Bytes frame) {
     if (!to.open || !to.reached) return;
     self->Step();
     if (!to.reached) return;
-    self->edge_had_ += &to == &self->edge_ ? 1 : 0;
+    self->edge_had_ += &to == &self->edge_ && !IsRowsBack(bytes) ? 1 : 0;
     to.end.on_frame(std::move(bytes));
   });
 }

@@ -23,7 +23,7 @@ enum class Cut {
 struct Weather {
   LinkShape shape{.rtt = Micros{20'000}};
   // The link breaks at its cut_at-th event (a frame sent or a frame arriving), from 0; -1: never. Events
-  // count only once the edge has had `spared` frames.
+  // count only once the edge has had `spared` frames, rows that come back left out.
   int cut_at = -1;
   int spared = 0;
   Cut cut = Cut::kReset;

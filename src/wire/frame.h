@@ -71,7 +71,8 @@ struct SplitOffer {
 };
 
 // A session in which the cloud computes layers [begin, end) of the model, and the head behind the last one;
-// what lies before and behind is the edge's.
+// what lies before and behind is the edge's. Where that is the head, rows go in and rows come out, and the
+// cloud is told no id at all.
 struct ModelCut {
   int32_t begin = 0;
   int32_t end = 0;
@@ -79,6 +80,8 @@ struct ModelCut {
   std::string codec{};       // of rows to the cloud (codec/row_codec_spec.h)
   std::string codec_back{};  // of rows to the edge, where the head is the edge's
   Pos untold = 0;            // leading positions of the text whose ids the cloud is not told
+
+  bool HeadAtEdge() const { return !codec_back.empty(); }
   friend bool operator==(const ModelCut&, const ModelCut&) = default;
 };
 
@@ -152,22 +155,24 @@ struct CodedDrafts {
 
 // edge -> cloud, where the model is cut: activations of the positions from `first` on. They come in order
 // without gaps; those of a branch that has ended are sent again for the ids that took its place. With `asks`
-// the frame is one of drafts as well (where the head is the cloud's) or wants its rows back (where it is the
-// edge's), and its rows reach up to the last draft.
+// the frame is one of drafts as well, and its rows reach up to the last draft. Where the head is the edge's
+// no frame asks: every row comes back, and a higher epoch says that those from `first` on are replaced.
 struct HiddenRows {
   uint32_t epoch = 0;
   Pos first = 0;
   bool asks = false;
   Pos base = 0;              // with asks: as in Drafts
-  std::vector<Token> ids{};  // likewise; none where the head is the edge's
+  std::vector<Token> ids{};  // likewise
   Bytes block{};             // rows as the session's codec makes them (codec/row_codec.h); at least one
   friend bool operator==(const HiddenRows&, const HiddenRows&) = default;
 };
 
-// cloud -> edge, where the head is the edge's: what became of the rows from `first` on.
+// cloud -> edge, where the head is the edge's: what became of the rows from `first` on, which came in that
+// epoch.
 struct HiddenBack {
+  uint32_t epoch = 0;
   Pos first = 0;
-  uint64_t server_us = 0;  // from the arrival of the frame that asked to now
+  uint64_t server_us = 0;  // from the arrival of the frame that brought the last of them to now
   Bytes block{};
   friend bool operator==(const HiddenBack&, const HiddenBack&) = default;
 };

@@ -187,7 +187,7 @@ inline rc::Gen<Frame> AnyFrame() {
         return rows;
       }
       case 13:
-        return HiddenBack{.first = Id(), .server_us = ServerUs(), .block = Block()};
+        return HiddenBack{.epoch = U32(), .first = Id(), .server_us = ServerUs(), .block = Block()};
       default:
         return Close{};
     }

@@ -6,7 +6,7 @@
 //   Costs    step_us*                (to the frame's end)
 //   CodedDrafts  epoch base block    (to the frame's end)
 //   HiddenRows     epoch first asks [base count id*count] block    (block to the frame's end)
-//   HiddenBack first server_us block                           (likewise)
+//   HiddenBack epoch first server_us block                           (likewise)
 // And the handing over of a vocabulary, whose parts are bytes as they are:
 //   VocabularyWanted  offset
 //   VocabularyPart    offset byte*       (to the frame's end)
@@ -220,6 +220,7 @@ Result<Frame> ReadHiddenRows(ByteView body) {
 }
 
 void WriteBody(const HiddenBack& rows, ByteWriter& out) {
+  out.Varint(rows.epoch);
   out.Varint(Wide(rows.first));
   out.Varint(rows.server_us);
   out.Raw(rows.block);
@@ -228,6 +229,7 @@ void WriteBody(const HiddenBack& rows, ByteWriter& out) {
 Result<Frame> ReadHiddenBack(ByteView body) {
   Fields fields(body, "HiddenBack");
   HiddenBack rows;
+  rows.epoch = static_cast<uint32_t>(fields.Next("epoch", kMaxEpoch));
   rows.first = static_cast<Pos>(fields.Next("first", kMaxPos));
   rows.server_us = fields.Next("server_us", kMaxServerUs);
   const ByteView block = fields.Rest();

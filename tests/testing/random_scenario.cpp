@@ -98,7 +98,13 @@ EdgeSetup RandomEdge(Dice& dice, const CloudSetup& cloud, bool stormy) {
     config.cut = {.begin = static_cast<int32_t>(dice.Between(0, cloud.layers - 1)),
                   .end = cloud.layers,
                   .codec = dice.OneOf({"f32", "f16"})};
-    config.sampling.repeat_penalty = 1.0f;  // penalties do not see a prompt that the cloud is not told
+    if (dice.Chance(50)) {
+      config.cut->begin = static_cast<int32_t>(dice.Between(0, cloud.layers - 2));
+      config.cut->end = static_cast<int32_t>(dice.Between(config.cut->begin + 1, cloud.layers - 1));
+      config.cut->codec_back = dice.OneOf({"f32", "f16"});
+    } else {
+      config.sampling.repeat_penalty = 1.0f;  // penalties do not see a prompt that the cloud is not told
+    }
     edge.looks_ahead = dice.Chance(70);
   }
   edge.draft = RandomDraft(dice, cloud.target);

@@ -1,25 +1,24 @@
 // See row_buffer.h.
-#include "cloud/row_buffer.h"
+#include "codec/row_buffer.h"
 
 #include <algorithm>
 
 namespace tandem {
 
-Result<bool> RowBuffer::Append(const HiddenRows& frame) {
-  if (frame.first > end_)
-    return Fail(ErrorCode::kProtocol, "rows from position {} on, expected them from {} on", frame.first,
-                end_);
-  const auto most = static_cast<size_t>(std::max<Pos>(0, context_ - frame.first));
+Result<bool> RowBuffer::Append(Pos first, ByteView block) {
+  if (first > end_)
+    return Fail(ErrorCode::kProtocol, "rows from position {} on, expected them from {} on", first, end_);
+  const auto most = static_cast<size_t>(std::max<Pos>(0, context_ - first));
   if (most == 0)
-    return Fail(ErrorCode::kContext, "rows from position {} on do not fit the target's context of {}",
-                frame.first, context_);
-  const auto rows = codec_.Decode(frame.block, std::min(most, kMaxMessageRows));
+    return Fail(ErrorCode::kContext, "rows from position {} on do not fit the context of {}", first,
+                context_);
+  const auto rows = codec_.Decode(block, std::min(most, kMaxMessageRows));
   if (!rows) return Forward(rows);
   const auto count = static_cast<Pos>(rows->size() / codec_.width());
-  if (frame.first + count <= end_) return false;
-  if (frame.first != end_)
-    return Fail(ErrorCode::kProtocol, "rows of positions {} to {}, the cloud has those below {}", frame.first,
-                frame.first + count, end_);
+  if (first + count <= end_) return false;
+  if (first != end_)
+    return Fail(ErrorCode::kProtocol, "rows of positions {} to {}, those below {} are here", first,
+                first + count, end_);
   rows_.insert(rows_.end(), rows->begin(), rows->end());
   end_ += count;
   return true;

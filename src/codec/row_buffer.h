@@ -1,14 +1,15 @@
-// Activations that an edge has sent and no step has taken yet, of one text whose model is cut: rows of the
-// positions [begin, end), decoded by the session's codec. Bounded by the text's context.
+// Activations that have arrived and that no step has taken yet, of one text whose model is cut: rows of the
+// positions [begin, end), decoded by the session's codec. Bounded by the text's context. Both ends of a cut
+// have one.
 #pragma once
 
 #include <span>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/result.h"
 #include "base/types.h"
 #include "codec/row_codec.h"
-#include "wire/frame.h"
 
 namespace tandem {
 
@@ -21,9 +22,10 @@ class RowBuffer {
   Pos end() const { return end_; }
   int width() const { return static_cast<int>(codec_.width()); }
 
-  // The frame's rows, which must go on at end(); false when it holds none that are new (it came twice).
-  // kProtocol for a gap, rows past the context, and bytes that are no rows of the codec.
-  Result<bool> Append(const HiddenRows& frame);
+  // Coded rows of the positions from `first` on, which must go on at end(); false when none of them is new
+  // (they came twice). kProtocol for a gap and bytes that are no rows of the codec, kContext for rows past
+  // the context.
+  Result<bool> Append(Pos first, ByteView block);
   // [begin, end) of them, which must be here.
   std::span<const float> At(Pos begin, Pos end) const;
   void DropBefore(Pos position);

@@ -1,0 +1,138 @@
+// See row_pipe.h.
+#include "cloud/row_pipe.h"
+
+#include <algorithm>
+
+#include "decode/prefill.h"
+
+namespace tandem {
+
+Status RowPipe::Check(const Open& open) {
+  if (open.ids.empty()) return {};
+  return Fail(ErrorCode::kProtocol, "Open tells {} ids though the head is the edge's", open.ids.size());
+}
+
+RowPipe::RowPipe(std::unique_ptr<SequenceLease> lease, const Open& open, RowBuffer rows, RowCodec back,
+                 Micros now)
+    : lease_(std::move(lease)),
+      spans_(open.spans),
+      rows_in_(std::move(rows)),
+      back_(std::move(back)),
+      opened_length_(static_cast<Pos>(open.Length())),
+      epoch_(open.epoch),
+      open_at_(now),
+      last_active_(now) {}
+
+Status RowPipe::OnRows(const HiddenRows& rows, Micros now) {
+  if (rows.asks)
+    return Fail(ErrorCode::kProtocol, "rows with {} drafts though the head is the edge's", rows.ids.size());
+  last_active_ = std::max(last_active_, now);
+  if (rows.epoch < epoch_) return {};
+  if (rows.epoch > epoch_) {
+    if (Status s = GoBack(rows.epoch, rows.first); !s) return s;
+  }
+  const auto appended = rows_in_.Append(rows.first, rows.block);
+  if (!appended) return Forward(appended);
+  if (*appended) arrivals_.push_back({rows_in_.end(), now});
+  return {};
+}
+
+// Whether rows are missing before `first` is Append's to say.
+Status RowPipe::GoBack(uint32_t epoch, Pos first) {
+  if (PrefillStart(spans_, first) != first)
+    return Fail(ErrorCode::kProtocol, "rows from position {} on are replaced, within a prompt's block of {}",
+                first, kBulkRows);
+  epoch_ = epoch;
+  rows_in_.Truncate(first);
+  while (!arrivals_.empty() && arrivals_.back().first > first) arrivals_.pop_back();
+  back_to_ = std::min(first, back_to_.value_or(first));
+  return stepping_ ? Status() : Rewind();
+}
+
+Status RowPipe::Rewind() {
+  const Pos to = std::exchange(back_to_, std::nullopt).value_or(cached_);
+  if (to >= cached_) return {};
+  cached_ = to;
+  return lease_->engine().Truncate(lease_->seq(), cached_);
+}
+
+bool RowPipe::WantsStep() const {
+  return PrefillStart(spans_, rows_in_.end()) > cached_;
+}
+
+std::optional<SeqRows> RowPipe::StepRows(int budget) {
+  if (!WantsStep() || budget < 1) return std::nullopt;
+  const PrefillChunk chunk =
+      PlanPrefill(spans_, cached_, rows_in_.end(), std::max<int>(budget, kBulkRows)).front();
+  if (chunk.bulk && chunk.end - chunk.begin > budget) return std::nullopt;
+  const Pos end = std::min(chunk.end, chunk.begin + budget);
+  const std::span<const float> rows = rows_in_.At(chunk.begin, end);
+  hidden_.assign(rows.begin(), rows.end());
+  places_.assign(static_cast<size_t>(end - chunk.begin), kNoToken);
+  bulk_ = chunk.bulk;
+  step_epoch_ = epoch_;
+  stepping_ = true;
+  return SeqRows{.seq = lease_->seq(),
+                 .first = chunk.begin,
+                 .tokens = places_,
+                 .bulk = bulk_,
+                 .logits = 0,
+                 .hidden = hidden_};
+}
+
+Pos RowPipe::MessageEnd(Pos at, Pos end) const {
+  if (!back_.RowLocal() && !bulk_) return at + 1;
+  return std::min(end, at + static_cast<Pos>(back_.RowsThatFit(kBulkRows, kMaxRowsBytes)));
+}
+
+Micros RowPipe::ArrivalOf(Pos end, Micros now) const {
+  const auto brought = std::find_if(arrivals_.begin(), arrivals_.end(),
+                                    [end](const auto& arrival) { return arrival.first >= end; });
+  return brought == arrivals_.end() ? now : brought->second;
+}
+
+Result<std::vector<Frame>> RowPipe::Code(const LogitsView& rows, int first, Micros now) const {
+  std::vector<Frame> frames;
+  const auto end = cached_ + static_cast<Pos>(places_.size());
+  for (Pos at = cached_; at < end;) {
+    const Pos next = MessageEnd(at, end);
+    const std::span<const float> values(rows[first + (at - cached_)].data(),
+                                        static_cast<size_t>(next - at) * back_.width());
+    auto block = back_.Encode({values, back_.width()}, at);
+    if (!block) return Forward(block);
+    const Micros took = std::max(Micros{0}, now - ArrivalOf(next, now));
+    frames.push_back(HiddenBack{.epoch = epoch_,
+                                .first = at,
+                                .server_us = static_cast<uint64_t>(took.count()),
+                                .block = std::move(*block)});
+    at = next;
+  }
+  return frames;
+}
+
+Result<std::vector<Frame>> RowPipe::OnComputed(const LogitsView& rows, int first, Micros now) {
+  last_active_ = std::max(last_active_, now);
+  stepping_ = false;
+  Result<std::vector<Frame>> frames;
+  if (step_epoch_ == epoch_) frames = Code(rows, first, now);
+  if (!frames) return frames;
+  cached_ += static_cast<Pos>(places_.size());
+  if (Status s = Rewind(); !s) return Forward(s);
+  rows_in_.DropBefore(cached_);
+  while (!arrivals_.empty() && arrivals_.front().first <= cached_) arrivals_.pop_front();
+  if (auto opened = TakeOpened(now)) frames->push_back(std::move(*opened));
+  return frames;
+}
+
+std::optional<Frame> RowPipe::TakeOpened(Micros now) {
+  if (opened_ || cached_ < opened_length_ - 1) return std::nullopt;
+  opened_ = true;
+  const Micros took = std::max(Micros{0}, now - open_at_);
+  return Opened{.length = opened_length_, .server_us = static_cast<uint64_t>(took.count())};
+}
+
+Pos RowPipe::positions() const {
+  return std::max(opened_length_, rows_in_.end());
+}
+
+}  // namespace tandem
