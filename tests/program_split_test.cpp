@@ -139,6 +139,8 @@ TEST_F(Split, RefusesWhatCannotBe) {
        "codes rows together");
   const std::string part = Path("back.gguf");
   ASSERT_EQ(RunTandem({"model", "cut", kTargetPath, "--layers", "2:6", "-o", part}).code, 0);
+  says(Run({"--part", kTarget, "--split", "2", "--codec", "mix:int4:f16:0.5"}), 2, "importance of rows");
+  says(Run({"--part", kTarget, "--split", "2", "--codec", "int8/channel"}), 2, "calibration");
   says(Run({"--part", kTarget, "--split", "2", "--recut", "9"}), 2, "TOKENS:LAYERS");
   says(Run({"--part", kTarget, "--split", "2", "--recut", "9:7"}), 2, "layer 7 of a model that has 6");
   says(Run({"--part", part, "--split", "2"}), 4, "not the embedding and layers 0:2");

@@ -5,8 +5,9 @@
 namespace tandem {
 namespace {
 
-const std::vector<Micros> kFlat(8, Micros{10'000});                                    // rows cost nothing
-const std::vector<Micros> kDear = {Micros{10'000}, Micros{20'000}, Micros{30'000}};  // each as much as the first
+const std::vector<Micros> kFlat(8, Micros{10'000});  // rows cost nothing
+const std::vector<Micros> kDear = {Micros{10'000}, Micros{20'000},
+                                   Micros{30'000}};  // each as much as the first
 
 TEST(SplitBound, WithoutAcceptanceEveryTokenPaysTheRoundTrip) {
   EXPECT_DOUBLE_EQ(SplitBoundUs(kFlat, 0, 30'000), 40'000);

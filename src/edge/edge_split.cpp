@@ -19,6 +19,11 @@ Status Check(const SplitPlan& plan, int layers) {
 Result<RowCodec> CodecOf(const std::string& name, int width) {
   const auto spec = ParseRowCodec(name);
   if (!spec) return Forward(spec);
+  if (spec->mix == RowMix::kRatio)
+    return Fail(ErrorCode::kUsage,
+                "codec {} needs the importance of rows, which is not measured while a text runs", name);
+  if (spec->span == ScaleSpan::kChannel)
+    return Fail(ErrorCode::kUsage, "codec {} needs a calibration, which both sides would have to have", name);
   return RowCodec::Make(*spec, static_cast<size_t>(width));
 }
 
