@@ -71,12 +71,13 @@ void ExchangeThrough(ProxyPair& pair, size_t up_bytes, size_t down_bytes) {
 }
 
 TEST(TcpProxy, BytesSurviveLossJitterAndCuts) {
-  ProxyPair pair({.rtt = Micros(4000),
-                  .jitter = Micros(2000),
-                  .rates = {.down_bps = 400e6, .up_bps = 50e6},
-                  .loss = 0.01,
-                  .cuts = {.every = Micros(60'000), .length = Micros(20'000)},
-                  .seed = 3});
+  ProxyPair pair(
+      {.rtt = Micros(4000),
+       .jitter = Micros(2000),
+       .rates = {.down_bps = 400e6, .up_bps = 50e6},
+       .loss = 0.01,
+       .cuts = {.every = Micros(25'000), .length = Micros(10'000)},  // the bytes take 30 ms at least
+       .seed = 3});
   ExchangeThrough(pair, 200'000, 1'500'000);
   EXPECT_GT(pair.proxy->totals().stalls, 0u);
   EXPECT_GT(pair.proxy->totals().cuts, 0u);
