@@ -37,6 +37,14 @@ Result<std::vector<LayerRange>> ParseLayerRanges(std::string_view text) {
   }
 }
 
+Result<CutChange> ParseRecut(std::string_view text) {
+  const size_t colon = text.find(':');
+  const auto after = ParseUnsigned(text.substr(0, colon));
+  const auto begin = colon == text.npos ? std::nullopt : ParseLayer(text.substr(colon + 1));
+  if (after && begin) return CutChange{*after, *begin};
+  return Fail(ErrorCode::kUsage, "--recut '{}', expected TOKENS:LAYERS like 40:2", Printable(text));
+}
+
 Result<LayersAway> ParseSplit(std::string_view text) {
   const size_t colon = text.find(':');
   const auto begin = ParseLayer(text.substr(0, colon));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "edge/cut_schedule.h"
 #include "model/cut_model.h"
 
 namespace tandem {
@@ -23,5 +24,8 @@ struct LayersAway {
 
 // "K" or "A:B", whole numbers, as --split has them. kUsage for anything else.
 Result<LayersAway> ParseSplit(std::string_view text);
+
+// "TOKENS:K", whole numbers, as --recut has them. kUsage for anything else.
+Result<CutChange> ParseRecut(std::string_view text);
 
 }  // namespace tandem

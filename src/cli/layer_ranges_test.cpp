@@ -33,5 +33,14 @@ TEST(Split, IsAPlaceOrLayers) {
   }
 }
 
+TEST(Recut, IsTokensAndLayers) {
+  const auto change = ParseRecut("40:2");
+  ASSERT_TRUE(change);
+  EXPECT_EQ(change->after, 40u);
+  EXPECT_EQ(change->begin, 2);
+  for (const char* text : {"", "40", "40:", ":2", "-1:2", "40:-2", "40:2:3", "40:2x", "40:99999999999"})
+    EXPECT_FALSE(ParseRecut(text)) << text;
+}
+
 }  // namespace
 }  // namespace tandem

@@ -116,7 +116,7 @@ Result<EdgeModel> SplitModelOf(const Arguments& arguments, const LoadEngineOptio
   edge->split = std::move(*split);
   std::vector<CutChange> changes;
   for (const std::string& text : arguments.Texts("recut")) {
-    const auto change = ParseCutChange(text);
+    const auto change = ParseRecut(text);
     if (!change) return Forward(change);
     if (!changes.empty() && change->after <= changes.back().after)
       return Fail(ErrorCode::kUsage, "--recut {} comes after {} tokens, the one before it after {}", text,

@@ -61,19 +61,16 @@ bool RowPipe::WantsStep() const {
 }
 
 std::optional<SeqRows> RowPipe::StepRows(int budget) {
-  if (!WantsStep() || budget < 1) return std::nullopt;
-  const PrefillChunk chunk =
-      PlanPrefill(spans_, cached_, rows_in_.end(), std::max<int>(budget, kBulkRows)).front();
-  if (chunk.bulk && chunk.end - chunk.begin > budget) return std::nullopt;
-  const Pos end = std::min(chunk.end, chunk.begin + budget);
-  const std::span<const float> rows = rows_in_.At(chunk.begin, end);
+  const auto chunk = NextChunk(spans_, cached_, rows_in_.end(), budget);
+  if (!chunk) return std::nullopt;
+  const std::span<const float> rows = rows_in_.At(chunk->begin, chunk->end);
   hidden_.assign(rows.begin(), rows.end());
-  places_.assign(static_cast<size_t>(end - chunk.begin), kNoToken);
-  bulk_ = chunk.bulk;
+  places_.assign(static_cast<size_t>(chunk->end - chunk->begin), kNoToken);
+  bulk_ = chunk->bulk;
   step_epoch_ = epoch_;
   stepping_ = true;
   return SeqRows{.seq = lease_->seq(),
-                 .first = chunk.begin,
+                 .first = chunk->begin,
                  .tokens = places_,
                  .bulk = bulk_,
                  .logits = 0,

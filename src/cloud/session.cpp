@@ -225,18 +225,15 @@ void Session::HoldForDrafts(const CostCurve& costs, Micros now) {
 }
 
 std::optional<SeqRows> Session::PrefillRows(int budget) {
-  if (!WantsPrefill() || budget < 1) return std::nullopt;
-  const PrefillChunk chunk =
-      PlanPrefill(spans_, cached_, PrefillEnd(), std::max<int>(budget, kBulkRows)).front();
-  if (chunk.bulk && chunk.end - chunk.begin > budget) return std::nullopt;
-  const Pos end = std::min(chunk.end, chunk.begin + budget);
-  rows_.assign(text_.begin() + chunk.begin, text_.begin() + end);
-  TakeHidden(HeadAlone() ? end : chunk.begin, end);
+  const auto chunk = NextChunk(spans_, cached_, PrefillEnd(), budget);
+  if (!chunk) return std::nullopt;
+  rows_.assign(text_.begin() + chunk->begin, text_.begin() + chunk->end);
+  TakeHidden(HeadAlone() ? chunk->end : chunk->begin, chunk->end);
   stepping_ = false;
   return SeqRows{.seq = lease_->seq(),
-                 .first = chunk.begin,
+                 .first = chunk->begin,
                  .tokens = rows_,
-                 .bulk = chunk.bulk,
+                 .bulk = chunk->bulk,
                  .logits = 0,
                  .hidden = hidden_};
 }

@@ -32,8 +32,8 @@
 //  - Under a rule that needs laws (token, block) the edge waits for each verdict: no credit, one coded block
 //  at
 //    a time, and whatever of it does not stand ends the epoch.
-//  - Where the model is cut, Rows bring the activations of every position and, with `asks`, drafts as Drafts
-//  do.
+//  - Where the model is cut, HiddenRows bring the activations of every position and, with `asks`, drafts as
+//  Drafts do.
 //    The rows go up to the last draft, so a step has what it needs as soon as it is wanted; where the cloud
 //    has them all, Drafts without ids ask for one token. Ids of the prompt
 //    are not told: they are kNoToken here, and penalties see the rest. Rows of a branch that died are dropped

@@ -5,6 +5,7 @@
 
 #include "decode/ggml_engine.h"
 #include "decode/prefill.h"
+#include "decode/stage_chain.h"
 
 namespace tandem {
 
@@ -16,12 +17,6 @@ constexpr size_t kMostValues = 1u << 30;  // of all embeddings: 4 GiB
 
 void Append(const LogitsView& view, std::vector<float>& rows) {
   for (int i = 0; i < view.rows(); ++i) rows.insert(rows.end(), view[i].begin(), view[i].end());
-}
-
-// Rows of a step that goes on at `at`: whole blocks for the wide kernels, then the rest.
-int StepRows(int at, int total, int most) {
-  const int rows = std::min(total - at, most);
-  return rows >= kBulkRows ? rows / kBulkRows * kBulkRows : rows;
 }
 
 }  // namespace
@@ -144,14 +139,12 @@ Result<std::vector<float>> ModelAtCut::RowsOf(std::span<const Token> ids) {
 Result<std::vector<float>> ModelAtCut::Engines::RowsInSteps(std::span<const Token> ids) {
   std::vector<float> rows;
   const int total = static_cast<int>(ids.size());
-  for (int at = 0; at < total;) {
-    const int n = StepRows(at, total, kMaxRows);
-    const StageRows step{tries[0], at, n, n >= kBulkRows, n};
-    const auto part = ids.subspan(static_cast<size_t>(at), static_cast<size_t>(n));
-    const auto out = front->StepStages({{&step, 1}, part, {}});
+  for (const WindowStep& step : PlanWindow(total, total, kMaxRows, kMaxRows)) {
+    const StageRows asked{tries[0], step.begin, step.rows, step.bulk, step.wanted};
+    const auto part = ids.subspan(static_cast<size_t>(step.begin), static_cast<size_t>(step.rows));
+    const auto out = front->StepStages({{&asked, 1}, part, {}});
     if (!out) return Forward(out);
     Append(*out, rows);
-    at += n;
   }
   return rows;
 }
@@ -164,14 +157,14 @@ Status ModelAtCut::LogitsOf(std::span<const float> rows, const LogitsSink& sink)
                 engines_->shape.context);
   if (Status s = tail.Truncate(engines_->tail_seq, 0); !s) return s;
   const int total = static_cast<int>(rows.size() / width);
-  for (int at = 0; at < total;) {
-    const int n = StepRows(at, total, kBulkRows);
-    const StageRows step{engines_->tail_seq, at, n, n >= kBulkRows && !engines_->head_alone, n};
-    const auto part = rows.subspan(static_cast<size_t>(at) * width, static_cast<size_t>(n) * width);
-    const auto out = tail.StepStages({{&step, 1}, {}, part});
+  for (const WindowStep& step : PlanWindow(total, total, kBulkRows, kBulkRows)) {
+    const StageRows asked{engines_->tail_seq, step.begin, step.rows, step.bulk && !engines_->head_alone,
+                          step.wanted};
+    const auto part =
+        rows.subspan(static_cast<size_t>(step.begin) * width, static_cast<size_t>(step.rows) * width);
+    const auto out = tail.StepStages({{&asked, 1}, {}, part});
     if (!out) return Forward(out);
-    if (Status s = sink(at, *out); !s) return s;
-    at += n;
+    if (Status s = sink(step.begin, *out); !s) return s;
   }
   return {};
 }

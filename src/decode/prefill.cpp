@@ -54,6 +54,16 @@ std::vector<PrefillChunk> PlanPrefill(std::span<const PromptSpan> spans, Pos fro
   return chunks;
 }
 
+std::optional<PrefillChunk> NextChunk(std::span<const PromptSpan> spans, Pos from, Pos to, int budget) {
+  if (budget < 1) return std::nullopt;
+  const std::vector<PrefillChunk> chunks = PlanPrefill(spans, from, to, budget);
+  if (chunks.empty()) return std::nullopt;
+  PrefillChunk chunk = chunks.front();
+  if (chunk.bulk && chunk.end - chunk.begin > budget) return std::nullopt;
+  chunk.end = std::min(chunk.end, chunk.begin + budget);
+  return chunk;
+}
+
 Pos PrefillStart(std::span<const PromptSpan> spans, Pos length) {
   for (const PromptSpan& span : spans) {
     const PromptSpan bulk = BulkOf(span);

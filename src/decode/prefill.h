@@ -6,6 +6,7 @@
 // its last token, and everything generated) goes in small nodes.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -25,6 +26,10 @@ struct PrefillChunk {
 // max_rows counts as kBulkRows) and of one class: a bulk block that `to` cuts is left until it is whole.
 // Spans are in order, disjoint and not negative; `from` must not lie inside a bulk block: see PrefillStart.
 std::vector<PrefillChunk> PlanPrefill(std::span<const PromptSpan> spans, Pos from, Pos to, int max_rows);
+
+// The first of these chunks in a step that has room for `budget` rows, or as much of it as fits; nullopt when
+// there is none, or when it is in bulk and does not fit.
+std::optional<PrefillChunk> NextChunk(std::span<const PromptSpan> spans, Pos from, Pos to, int budget);
 
 // The largest position <= length from which PlanPrefill can go on: `length` itself, or the begin of the bulk
 // block it cuts (a cache that long must be truncated to it).

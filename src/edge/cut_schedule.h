@@ -16,9 +16,6 @@ struct CutChange {
   int32_t begin = 0;   // layers here from then on
 };
 
-// "40:2" is {40, 2}. kUsage with what was expected.
-Result<CutChange> ParseCutChange(const std::string& text);
-
 // One thread at a time.
 class CutSchedule {
  public:

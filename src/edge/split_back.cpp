@@ -59,12 +59,11 @@ Status SplitBack::Take(const HiddenBack& rows) {
 
 Status SplitBack::Prefill() {
   while (cached_ < prompt_) {
-    const Pos ready = std::min(prompt_, rows_->end());
-    if (PrefillStart(spans_, ready) <= cached_) return {};
-    const PrefillChunk chunk = PlanPrefill(spans_, cached_, ready, engine_.info().max_rows).front();
-    const auto done = Step(chunk.end, chunk.bulk, 0);
+    const auto chunk = NextChunk(spans_, cached_, std::min(prompt_, rows_->end()), engine_.info().max_rows);
+    if (!chunk) return {};
+    const auto done = Step(chunk->end, chunk->bulk, 0);
     if (!done) return Forward(done);
-    cached_ = chunk.end;
+    cached_ = chunk->end;
     rows_->DropBefore(cached_);
   }
   return {};
@@ -72,7 +71,6 @@ Status SplitBack::Prefill() {
 
 Result<LogitsView> SplitBack::Step(Pos end, bool bulk, int logits) {
   places_.assign(static_cast<size_t>(end - cached_), kNoToken);
-  computed_ += places_.size();
   const SeqRows rows{.seq = *seq_,
                      .first = cached_,
                      .tokens = places_,

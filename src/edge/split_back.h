@@ -36,8 +36,6 @@ class SplitBack {
   // kInternal for logits that choose no token.
   Result<std::optional<Verdict>> Next(std::span<const Token> text);
 
-  uint64_t rows() const { return computed_; }
-
  private:
   Status Begin(const Open& open);
   Status Prefill();
@@ -58,7 +56,6 @@ class SplitBack {
   std::vector<Token> waiting_;   // drafts behind the text
   bool asked_ = false;           // a token is wanted without drafts
   std::vector<Token> places_{};  // as many as a step has rows
-  uint64_t computed_ = 0;
 };
 
 }  // namespace tandem

@@ -77,8 +77,6 @@ Result<std::vector<HiddenRows>> SplitFront::Code(std::span<const float> rows, Po
                        codec_.width()},
                       at);
     if (!block) return Forward(block);
-    counts_.sent_rows += count;
-    counts_.block_bytes += block->size();
     frames.push_back({.first = at, .block = std::move(*block)});
     at = next;
   }
@@ -99,7 +97,6 @@ Status SplitFront::Advance(const Drafts* drafts, uint32_t epoch, const Sink& sin
       return Forward(out);
     }
     follower_->Done();
-    counts_.rows += next->tokens.size();
     if (wanted == 0) continue;
     const std::span<const float> rows((*out)[out->rows() - wanted].data(),
                                       static_cast<size_t>(wanted) * codec_.width());

@@ -17,12 +17,6 @@
 
 namespace tandem {
 
-struct SplitCounts {
-  uint64_t rows = 0;         // computed
-  uint64_t sent_rows = 0;    // those of dead branches and rebuilt sessions included
-  uint64_t block_bytes = 0;  // that coded rows took
-};
-
 // One thread at a time.
 class SplitFront {
  public:
@@ -38,8 +32,6 @@ class SplitFront {
   // leaves as it is. Where the head is here as well (Open.cut says so) no id leaves at all: Open goes without
   // ids and sampling, rows go without drafts. Errors as Engine::Step's and RowCodec::Encode's.
   Status Pass(Bytes frame, std::span<const Token> text, const Sink& sink);
-
-  const SplitCounts& counts() const { return counts_; }
 
  private:
   Status Begin(const Open& open, std::span<const Token> text, const Sink& sink);
@@ -57,7 +49,6 @@ class SplitFront {
   std::vector<Token> branch_;  // ids whose rows are wanted, or sent
   Pos sent_ = 0;               // positions below it are with the cloud
   Pos prompt_ = -1;            // position of the first session's last id; below 0: none yet
-  SplitCounts counts_;
 };
 
 }  // namespace tandem
