@@ -1,0 +1,55 @@
+// What a text takes where its model is cut, from what both halves, the link and the codec were measured to
+// take: T_total of system 1's problem (docs/split.md, "Where to cut"), with a prompt whose blocks are under
+// way, here and there at once. Pure arithmetic.
+#pragma once
+
+namespace tandem {
+
+// What layers of one side take, in us.
+struct HalfTimes {
+  double row_us = 0;    // a step of one row, as a generated token is
+  double tail_us = 0;   // a step of kTailRows rows in small nodes, as a prompt's tail is
+  double block_us = 0;  // kBulkRows rows in bulk (decode/prefill.h)
+};
+constexpr int kTailRows = 32;
+
+// A model cut behind `begin` layers.
+struct CutTimes {
+  int begin = 0;
+  HalfTimes edge{};   // embedding and layers [0, begin)
+  HalfTimes cloud{};  // the others and the head
+};
+
+// Rows of one cut in one codec. Times are those of both sides together.
+struct RowsCost {
+  double prompt_bytes = 0;  // a row of a block's message, in the mean
+  double row_bytes = 0;     // a message of one row
+  double code_us = 0;       // encode and decode such a message
+  double block_us = 0;      // ... a block's
+};
+
+struct LinkTimes {
+  double rtt_us = 0;             // of an empty message
+  double up_bytes_per_us = 0;    // 0: no limit
+  double down_bytes_per_us = 0;  // likewise
+};
+
+struct TextLength {
+  int prompt = 1;  // ids, at least one
+  int tokens = 1;  // to be written, at least one
+};
+
+struct SplitTimes {
+  double first_us = 0;      // from the dialled connection to the first token
+  double token_us = 0;      // each of the others
+  double edge_busy_us = 0;  // of that, with the edge's processor at work
+
+  // The mean over a text's tokens, the first one's wait for the prompt included.
+  double MeanUs(int tokens) const { return (first_us + (tokens - 1) * token_us) / tokens; }
+};
+
+// whole: all layers are at the edge, so that only rows that are judged leave.
+SplitTimes PredictSplit(const CutTimes& cut, bool whole, const RowsCost& rows, const LinkTimes& link,
+                        const TextLength& text);
+
+}  // namespace tandem
