@@ -54,4 +54,18 @@ Result<LayersAway> ParseSplit(std::string_view text) {
               Printable(text));
 }
 
+Result<std::vector<int>> ParseCuts(std::string_view text, int layers) {
+  std::vector<int> cuts;
+  for (std::string_view rest = text;;) {
+    const size_t comma = rest.find(',');
+    const auto cut = ParseLayer(rest.substr(0, comma));
+    if (!cut || *cut > layers || (!cuts.empty() && *cut <= cuts.back()))
+      return Fail(ErrorCode::kUsage, "--cuts is '{}' but must be rising numbers from 0 to {}, like 0,1,3",
+                  Printable(text), layers);
+    cuts.push_back(*cut);
+    if (comma == rest.npos) return cuts;
+    rest.remove_prefix(comma + 1);
+  }
+}
+
 }  // namespace tandem

@@ -28,4 +28,7 @@ Result<LayersAway> ParseSplit(std::string_view text);
 // "TOKENS:K", whole numbers, as --recut has them. kUsage for anything else.
 Result<CutChange> ParseRecut(std::string_view text);
 
+// "0,1,3": how many layers lie below each cut of a model that has so many; ascending, each once. kUsage.
+Result<std::vector<int>> ParseCuts(std::string_view text, int layers);
+
 }  // namespace tandem

@@ -36,7 +36,9 @@ enum : VerbSet {
   kVerbBenchDoubt = 1u << 18,
   kVerbLeak = 1u << 19,
   kVerbBenchSplit = 1u << 20,
-  kVerbAll = (1u << 21) - 1,
+  kVerbPlan = 1u << 21,
+  kVerbBenchPlan = 1u << 22,
+  kVerbAll = (1u << 23) - 1,
 };
 
 enum class OptionKind {

@@ -2,11 +2,10 @@
 // whole sweep of cuts and codecs.
 #include <atomic>
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "cli/output.h"
 #include "cli/perplexity_request.h"
-#include "cli/report_file.h"
+#include "cli/report_outputs.h"
 #include "cli/signal_watch.h"
 #include "cli/sweep_folder.h"
 #include "cli/verbs.h"
@@ -14,27 +13,6 @@
 namespace tandem {
 
 namespace {
-
-struct Outputs {
-  std::optional<ReportFile> json, svg;
-
-  Status Open(const Arguments& arguments) {
-    for (auto [name, file] : {std::pair("json-out", &json), std::pair("svg", &svg)}) {
-      if (!arguments.Given(name)) continue;
-      auto opened = ReportFile::Open(arguments.Text(name));
-      if (!opened) return Forward(opened);
-      file->emplace(std::move(*opened));
-    }
-    return {};
-  }
-
-  Status Write(const PerplexityReport& report) {
-    Status status;
-    if (json) status = json->Write(JsonText(ToJson(report)) + "\n");
-    if (svg && status) status = svg->Write(Svg(ReportChart(report)));
-    return status;
-  }
-};
 
 PerplexityReport ReportOf(const PerplexityRequest& request, PerplexityMeasured measured) {
   PerplexityReport report;
@@ -63,13 +41,13 @@ class PerplexityCommand {
   int Once() {
     const auto request = RequestOf(arguments_);
     if (!request) return Report(request.error(), json_);
-    Outputs outputs;
-    if (Status s = outputs.Open(arguments_); !s) return Report(s.error(), json_);
+    auto outputs = ReportOutputs::Open(arguments_);
+    if (!outputs) return Report(outputs.error(), json_);
     auto measured = Measure(*request);
     if (!measured) return Report(measured.error(), json_);
     if (measured->result.sums.windows == 0) return 128 + signals_.signal();  // nothing to tell yet
     const PerplexityReport report = ReportOf(*request, std::move(*measured));
-    return Finish(report, outputs.Write(report));
+    return Finish(report, outputs->Write(ToJson(report), ReportChart(report)));
   }
 
   int Sweep() {

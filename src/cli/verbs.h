@@ -26,6 +26,8 @@ int BenchFiguresVerb(
     const Arguments& arguments);  // bench_figures_verb.cpp: what speculation over a link is worth
 int BenchCapacityVerb(const Arguments& arguments);  // bench_capacity_verb.cpp: clients that a server carries
 int BenchRulesVerb(const Arguments& arguments);     // bench_rules_verb.cpp: the rules that judge drafts
+int PlanVerb(const Arguments& arguments);           // plan.cpp: where to cut a model, and in which codec
+int BenchPlanVerb(const Arguments& arguments);      // bench_plan_verb.cpp: what a plan predicts, written
 int PerplexityVerb(const Arguments& arguments);     // perplexity.cpp: of a text, whole or cut with a codec
 int VersionVerb(const Arguments& arguments);        // version.cpp
 
