@@ -1,6 +1,7 @@
 // See cut_plan_file.h.
 #include "cli/cut_plan_file.h"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -17,6 +18,8 @@ using Json = nlohmann::ordered_json;
 
 constexpr size_t kMostBytes = 1 << 20;
 constexpr size_t kMostCuts = 513, kMostCodecs = 64;
+constexpr int kMostTokens = 1 << 20;
+constexpr double kMostBps = 1e15, kBitsOfByteUs = 8e6;
 constexpr double kMostUs = 1e12, kMostRowBytes = 1e9, kMostLoss = 1e9;
 
 Json HalfJson(const HalfTimes& half) {
@@ -121,6 +124,18 @@ PlannedCut ReadCut(Reader& read, const Json& entry, int layers) {
   return cut;
 }
 
+CutTerms ReadTerms(Reader& read, const Json& json) {
+  CutTerms terms;
+  terms.max_dppl = read.Number(json, "max_dppl", 0, kMostLoss);
+  terms.text = {.prompt = std::max(1, read.Whole(json, "prompt_tokens", kMostTokens)),
+                .tokens = std::max(1, read.Whole(json, "predict", kMostTokens))};
+  if (const Json link = read.Object(json, "link"); !link.empty())
+    terms.link = {.rtt_us = 1000 * read.Number(link, "rtt_ms", 0, kMostUs),
+                  .up_bytes_per_us = read.Number(link, "up_bps", 0, kMostBps) / kBitsOfByteUs,
+                  .down_bytes_per_us = read.Number(link, "down_bps", 0, kMostBps) / kBitsOfByteUs};
+  return terms;
+}
+
 }  // namespace
 
 Json CutsJson(const CutPlan& plan) {
@@ -142,7 +157,7 @@ Result<KeptPlan> ParseKeptPlan(std::string_view text) {
   Reader read;
   KeptPlan kept;
   kept.identity = read.Text(json, "identity");
-  kept.max_dppl = read.Number(json, "max_dppl", 0, kMostLoss);
+  kept.terms = ReadTerms(read, json);
   kept.plan.layers = read.Whole(json, "layers", static_cast<int>(kMostCuts) - 1);
   for (const Json& entry : read.List(json, "cuts", kMostCuts)) {
     PlannedCut cut = ReadCut(read, entry, kept.plan.layers);

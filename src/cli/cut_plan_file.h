@@ -17,7 +17,7 @@ nlohmann::ordered_json CutsJson(const CutPlan& plan);
 // What of a plan is used again.
 struct KeptPlan {
   std::string identity;  // of the model, in hex
-  double max_dppl = 0;   // that it was made for
+  CutTerms terms;        // that it was made for
   CutPlan plan;
 };
 

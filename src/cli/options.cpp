@@ -67,8 +67,13 @@ const std::array kOptions = {
         kTalks, "mode", "", K::kChoice, "MODE", "", 0, 0, "edge|cloud|auto|speculate|sync|split",
         "who writes: edge (never connects), cloud, or both: auto plans the window, speculate keeps it "
         "fixed, sync waits for each verdict; split cuts the model (auto when --cloud is given, else edge)"},
-    Option{kTalks, "split", "", K::kText, "K|A:B", "", 0, 0, "",
-           "the cloud's layers, in mode split: all from K on and the head, or A to B - 1, and the rest here"},
+    Option{kTalks, "split", "", K::kText, "K|A:B|auto", "", 0, 0, "",
+           "the cloud's layers, in mode split: all from K on and the head, or A to B - 1, and the rest here; "
+           "auto (run) moves K with load, link and battery"},
+    Option{kVerbRun, "plan", "", K::kText, "PLAN.json", "", 0, 0, "",
+           "what tandem plan measured, for --split auto to begin with and to choose codecs by"},
+    Option{kVerbRun, "battery", "", K::kText, "auto|mains|N%", "auto", 0, 0, "",
+           "how full the battery is that --split auto spares (auto: as the system says)"},
     Option{kVerbRun, "recut", "", K::kText, "TOKENS:K", "", 0, 0, "",
            "cut before another layer once so many tokens are written, in mode split; may come several times",
            false, true},

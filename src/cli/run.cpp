@@ -6,10 +6,10 @@
 
 #include "base/software.h"
 #include "cli/chat_text.h"
-#include "cli/layer_ranges.h"
 #include "cli/model_path.h"
 #include "cli/output.h"
 #include "cli/signal_watch.h"
+#include "cli/split_model.h"
 #include "cli/terminal.h"
 #include "cli/token_file.h"
 #include "cli/verbs.h"
@@ -85,61 +85,6 @@ Result<Dialer> DialerOf(const Arguments& arguments, Mode mode, uint64_t seed) {
   return MakeDialer(routes);
 }
 
-namespace {
-
-Result<SplitPlan> SplitOf(const Arguments& arguments) {
-  const auto away = ParseSplit(arguments.Text("split"));
-  if (!away) return Forward(away);
-  if (arguments.Given("codec-back") && !away->end)
-    return Fail(ErrorCode::kUsage, "--codec-back needs --split A:B: with --split {} no rows come back",
-                away->begin);
-  const std::string codec = arguments.Text("codec");
-  return SplitPlan{.begin = away->begin,
-                   .end = away->end,
-                   .codec = codec,
-                   .codec_back = arguments.Given("codec-back") ? arguments.Text("codec-back") : codec};
-}
-
-// The edge's layers of the cloud's model, and a draft model only where one is named.
-Result<EdgeModel> SplitModelOf(const Arguments& arguments, const LoadEngineOptions& options) {
-  for (const char* needed : {"split", "part"}) {
-    if (!arguments.Given(needed)) return Fail(ErrorCode::kUsage, "--mode split needs --{}", needed);
-  }
-  const auto plan = SplitOf(arguments);
-  if (!plan) return Forward(plan);
-  const auto part = FindModel(arguments.Text("part"));
-  if (!part) return Forward(part);
-  auto edge = LoadEdgeModel(*part, Mode::kCloud, options);
-  if (!edge) return Forward(edge);
-  auto split = LoadEdgeSplit(*part, *plan, options);
-  if (!split) return Forward(split);
-  edge->split = std::move(*split);
-  std::vector<CutChange> changes;
-  for (const std::string& text : arguments.Texts("recut")) {
-    const auto change = ParseRecut(text);
-    if (!change) return Forward(change);
-    if (!changes.empty() && change->after <= changes.back().after)
-      return Fail(ErrorCode::kUsage, "--recut {} comes after {} tokens, the one before it after {}", text,
-                  change->after, changes.back().after);
-    changes.push_back(*change);
-  }
-  if (!changes.empty() && plan->end)
-    return Fail(ErrorCode::kUsage, "--recut moves where the cloud begins, and --split {}:{} has two ends",
-                plan->begin, *plan->end);
-  if (!changes.empty()) edge->recuts.emplace(*part, arguments.Text("codec"), options, std::move(changes));
-  if (!arguments.Given("model") || LooksUp(arguments)) return edge;
-  const auto path = FindModel(arguments.Text("model"));
-  if (!path) return Forward(path);
-  auto draft = LoadEdgeModel(*path, Mode::kSpeculate, options);
-  if (!draft) return Forward(draft);
-  if (draft->vocab->identity() != edge->vocab->identity())
-    return Fail(ErrorCode::kModel, "the vocabularies of {} and {} differ", *path, *part);
-  edge->draft = std::move(draft->draft);
-  return edge;
-}
-
-}  // namespace
-
 Result<EdgeModel> ModelOf(const Arguments& arguments, Mode mode, const Dialer& dial,
                           const std::atomic<bool>& cancel) {
   const bool alone = mode == Mode::kEdge || mode == Mode::kSplit;  // needs a file in any case
@@ -153,7 +98,7 @@ Result<EdgeModel> ModelOf(const Arguments& arguments, Mode mode, const Dialer& d
   const LoadEngineOptions options{.threads = threads,
                                   .context = static_cast<Pos>(arguments.Integer("ctx")),
                                   .device = arguments.Text("device")};
-  if (mode == Mode::kSplit) return SplitModelOf(arguments, options);
+  if (mode == Mode::kSplit) return LoadSplitModel(arguments, options);
   auto path = FindModel(arguments.Text("model"));
   if (!path) return Forward(path);
   if (thin) return LoadEdgeVocabulary(*path);

@@ -12,7 +12,7 @@ Result<Writing> Write(const WritingSpec& spec, EdgeModel& edge, const Dialer& di
   hooks.on_commit = [&](std::span<const Token> tokens, std::span<const Author> authors) {
     printer.Add(tokens, authors);
   };
-  if (edge.recuts) hooks.recut = [&](uint64_t tokens) { return edge.recuts->Next(tokens); };
+  if (edge.moving) hooks.recut = [&](const CutFacts& facts) { return edge.moving->Next(facts); };
   const EdgeEngines engines{.draft = edge.draft.get(),
                             .front = edge.split ? edge.split->front.get() : nullptr,
                             .back = edge.split ? edge.split->back.get() : nullptr};

@@ -311,7 +311,10 @@ std::optional<Frame> Session::TakeOpened(Micros now) {
   if (opened_ || !Prefilled()) return std::nullopt;
   opened_ = true;
   told_at_ = now;
-  return Opened{.length = opened_length_, .server_us = static_cast<uint64_t>((now - open_at_).count())};
+  const Micros took = std::max(Micros{0}, now - open_at_);
+  return Opened{.length = opened_length_,
+                .server_us = static_cast<uint64_t>(took.count()),
+                .rows_us = static_cast<uint64_t>(std::min(took, rows_came_).count())};
 }
 
 Pos Session::Adopt(SeqId from, Pos length) {

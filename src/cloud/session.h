@@ -189,6 +189,7 @@ class Session {
 
   bool opened_ = false;
   Micros open_at_{0};
+  Micros rows_came_{0};  // from then to the arrival of the prompt's last rows
   Micros last_active_{0};
   SessionStats stats_;
 };

@@ -29,6 +29,7 @@ Status Session::OnRows(const HiddenRows& rows, Micros now) {
     stats_.stale += rows.ids.size();
     return {};
   }
+  if (!opened_) rows_came_ = std::max(Micros{0}, now - open_at_);
   const auto appended = rows_in_->Append(rows.first, rows.block);
   if (!appended) return Forward(appended);
   if (!*appended || !rows.asks) return {};

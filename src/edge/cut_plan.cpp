@@ -56,6 +56,32 @@ std::vector<CutOption> ParetoFront(const std::vector<CutOption>& options) {
   return front;
 }
 
+namespace {
+
+HalfTimes Guessed(double values) {
+  constexpr double kUsOfValue = 1e-3;           // about 1 GB/s of weights: the follower corrects it
+  constexpr double kTail = 8.0, kBlock = 12.0;  // a prompt's rows share the reading of weights
+  const double row_us = kUsOfValue * values;
+  return {.row_us = row_us, .tail_us = kTail * row_us, .block_us = kBlock * row_us};
+}
+
+}  // namespace
+
+CutPlan GuessedPlan(const ModelWeights& weights, const CodecAtCut& codec) {
+  CutPlan plan{weights.layers, {}};
+  for (int begin = 0; begin <= weights.layers; ++begin) {
+    const CutTimes times{begin, Guessed(begin * weights.layer_values),
+                         Guessed((weights.layers - begin) * weights.layer_values + weights.head_values)};
+    plan.cuts.push_back({times, {codec}});
+  }
+  return plan;
+}
+
+CutPlan Within(CutPlan plan, int most) {
+  std::erase_if(plan.cuts, [most](const PlannedCut& cut) { return cut.times.begin > most; });
+  return plan;
+}
+
 CutPlan Scaled(CutPlan plan, double edge, double cloud) {
   for (PlannedCut& cut : plan.cuts) {
     Scale(cut.times.edge, edge);

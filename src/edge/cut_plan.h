@@ -54,4 +54,16 @@ std::vector<CutOption> ParetoFront(const std::vector<CutOption>& points);
 // The same plan where each side takes so many times as long.
 CutPlan Scaled(CutPlan plan, double edge, double cloud);
 
+// A plan that nobody measured: a step of one row takes as long as reading its weights, on both sides alike,
+// in some unit; all cuts of `layers` layers with one codec. What matters is how cuts compare until they are
+// seen.
+struct ModelWeights {
+  int layers = 0;
+  double layer_values = 0, head_values = 0;  // as model/model_facts.h has them
+};
+CutPlan GuessedPlan(const ModelWeights& weights, const CodecAtCut& codec);
+
+// Without the cuts behind more than `most` layers, which the edge does not hold.
+CutPlan Within(CutPlan plan, int most);
+
 }  // namespace tandem

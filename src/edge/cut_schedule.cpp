@@ -3,14 +3,9 @@
 
 namespace tandem {
 
-Result<const EdgeSplit*> CutSchedule::Next(uint64_t tokens) {
-  if (done_ == changes_.size() || tokens < changes_[done_].after) return nullptr;
-  auto part = LoadEdgeSplit(path_, {.begin = changes_[done_].begin, .codec = codec_}, options_);
-  if (!part) return Forward(part);
-  ++done_;
-  present_.reset();  // the front before the engine that it follows the text with, which assigning would not
-  present_ = std::move(*part);
-  return &*present_;
+std::optional<int> CutSchedule::Next(uint64_t tokens) {
+  if (done_ == changes_.size() || tokens < changes_[done_].after) return std::nullopt;
+  return changes_[done_++].begin;
 }
 
 }  // namespace tandem

@@ -10,9 +10,9 @@
 #include "base/result.h"
 #include "decode/engine.h"
 #include "decode/load_engine.h"
-#include "edge/cut_schedule.h"
 #include "edge/edge_split.h"
 #include "edge/generation.h"
+#include "edge/moving_cut.h"
 #include "edge/vocabulary_client.h"
 #include "model/vocab.h"
 
@@ -21,10 +21,10 @@ namespace tandem {
 struct EdgeModel {
   std::string path{};  // of the file; empty: the vocabulary is the cloud's
   std::shared_ptr<const Vocab> vocab{};
-  std::unique_ptr<Engine> draft{};      // null where no model drafts
-  std::optional<EdgeSplit> split{};     // in mode split
-  std::optional<CutSchedule> recuts{};  // ... where the cut moves
-  uint64_t vocabulary_bytes = 0;  // of the file that was taken over just now; 0: at hand, or in the cache
+  std::unique_ptr<Engine> draft{};    // null where no model drafts
+  std::optional<EdgeSplit> split{};   // in mode split
+  std::optional<MovingCut> moving{};  // ... where the cut moves
+  uint64_t vocabulary_bytes = 0;      // of the file that was taken over just now; 0: at hand, or in the cache
   uint64_t vocabulary_link_bytes = 0;  // that the link carried to find that out, both ways
 };
 

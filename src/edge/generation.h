@@ -91,6 +91,7 @@ struct GenerationStats {
   Micros edge_compute{0};                           // inside Compute
   Micros cloud_time{0};                             // sum of server_us of verdicts and Opened
   Micros opened{-1};                                // the session's first Opened; < 0: none
+  Micros rows_came{0};                              // of the last Opened: its rows_us
   Micros held{0};               // that the cloud held steps for drafts: the price it states in its verdicts
   double predicted_us = 0;      // per token, mean over the tokens for which there was a plan (mode auto)
   double streaming_us = 0;      // per token of the cloud streaming alone, by its own costs; 0: not told

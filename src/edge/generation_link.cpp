@@ -27,6 +27,9 @@ void Generation::State::Stop(Finish finish, std::optional<Error> error, Micros n
 
 void Generation::State::Recut(const ModelCut& cut, Micros now) {
   config.cut = cut;
+  Note(fmt::format("from token {} on the model is cut before layer {}, its rows in {}", stats.generated,
+                   cut.begin, cut.codec));
+  planner.CloudCosts({});  // other layers take another time
   ++stats.recuts;
   recutting = true;
   if (link <= LinkState::kWaiting) return;  // the next session has the new cut
@@ -152,6 +155,7 @@ Status Generation::State::On(const Opened& opened, Micros now) {
   established = true;
   stats.cloud_time += Micros(static_cast<int64_t>(opened.server_us));
   if (stats.opened < Micros{0}) stats.opened = now;
+  stats.rows_came = Micros(static_cast<int64_t>(opened.rows_us));
   const Micros away = std::max(Micros{0}, now - asked_at - Micros(static_cast<int64_t>(opened.server_us)));
   planner.RoundTrip(away);
   if (config.mode == Mode::kCloud) stats.network.push_back(away);  // the only round trip it has

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "edge/frame_inbox.h"
+#include "edge/link_facts.h"
 
 namespace tandem {
 namespace {
@@ -52,11 +53,15 @@ class Runner {
     if (compute_) Compute();
   }
 
+  // Once a token: nothing else tells of another cut.
   void Recut() {
-    const auto part = hooks_.recut(generation_.stats().generated);
+    if (generation_.stats().generated == recut_asked_) return;
+    recut_asked_ = generation_.stats().generated;
+    const auto part = hooks_.recut(seen_.Facts(generation_));
     if (!part) return Carry(generation_.Abort(part.error(), clock_.Now()));
     if (*part == nullptr) return;
     engines_.front = (*part)->front.get();
+    seen_.Moved();
     Carry(generation_.Recut((*part)->cut, clock_.Now()));
   }
 
@@ -68,7 +73,9 @@ class Runner {
         if (frame && std::holds_alternative<HiddenBack>(*frame))
           return TakeRows(std::get<HiddenBack>(*frame));
       }
+      const bool opening = !generation_.session_open();
       EdgeActions actions = generation_.OnFrame(event.frame, clock_.Now());
+      if (opening && generation_.session_open()) seen_.Opened(generation_.stats());
       Settle();  // before the first draft goes out: what came up to Opened is set-up
       return Carry(std::move(actions));
     }
@@ -119,10 +126,16 @@ class Runner {
     const Micros begun = clock_.Now();
     Status status;
     if (engines_.back != nullptr) status = NoteForBack(frame);
+    const bool opening = !generation_.session_open();
+    if (opening) seen_.Burst();
     if (status)
-      status = engines_.front->Pass(std::move(frame), generation_.text(),
-                                    [this](Bytes rows) { Send(std::move(rows)); });
-    result_.front_time += clock_.Now() - begun;
+      status = engines_.front->Pass(std::move(frame), generation_.text(), [&](Bytes rows) {
+        if (opening) seen_.Sent(clock_.Now(), rows.size());
+        Send(std::move(rows));
+      });
+    const Micros took = clock_.Now() - begun;
+    if (!opening) seen_.Front(took, engines_.front->computed());
+    result_.front_time += took;
     if (!status) Carry(generation_.Abort(status.error(), clock_.Now()));
   }
 
@@ -201,6 +214,8 @@ class Runner {
   EdgeEngines engines_;
   const Dialer& dial_;
   const RunHooks& hooks_;
+  LinkFacts seen_;
+  uint64_t recut_asked_ = 0;
   size_t prompt_;
   std::unique_ptr<Connection> connection_;
   uint64_t connection_id_ = 0;

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "edge/cut_follower.h"
 #include "edge/edge_split.h"
 #include "edge/generation.h"
 #include "edge/split_back.h"
@@ -32,8 +33,8 @@ struct LinkBytes {
 
 struct RunHooks {
   std::function<void(std::span<const Token>, std::span<const Author>)> on_commit{};  // on the caller's thread
-  // Mode split: asked between events, with the tokens written so far; a part to go on with, or null to stay.
-  std::function<Result<const EdgeSplit*>(uint64_t tokens)> recut{};
+  // Mode split: asked when tokens were written; a part to go on with, or null to stay.
+  std::function<Result<const EdgeSplit*>(const CutFacts&)> recut{};
   const std::atomic<bool>* cancel =
       nullptr;  // set from anywhere (a signal handler, too): finish with what is there
 };

@@ -25,6 +25,7 @@ SplitFront::SplitFront(Engine& engine, RowCodec codec, int begin, int layers)
 Status SplitFront::Pass(Bytes bytes, std::span<const Token> text, const Sink& sink) {
   const Result<Frame> frame = Decode(bytes);
   if (!frame) return Forward(frame);
+  computed_ = 0;
   if (const auto* drafts = std::get_if<Drafts>(&*frame)) return Continue(*drafts, text, sink);
   const auto* open = std::get_if<Open>(&*frame);
   head_here_ = open != nullptr ? open->cut && open->cut->HeadAtEdge() : head_here_;
@@ -97,6 +98,7 @@ Status SplitFront::Advance(const Drafts* drafts, uint32_t epoch, const Sink& sin
       return Forward(out);
     }
     follower_->Done();
+    computed_ += static_cast<int>(next->tokens.size());
     if (wanted == 0) continue;
     const std::span<const float> rows((*out)[out->rows() - wanted].data(),
                                       static_cast<size_t>(wanted) * codec_.width());

@@ -33,6 +33,9 @@ class SplitFront {
   // ids and sampling, rows go without drafts. Errors as Engine::Step's and RowCodec::Encode's.
   Status Pass(Bytes frame, std::span<const Token> text, const Sink& sink);
 
+  // Rows that the last Pass computed.
+  int computed() const { return computed_; }
+
  private:
   Status Begin(const Open& open, std::span<const Token> text, const Sink& sink);
   Status Continue(const Drafts& drafts, std::span<const Token> text, const Sink& sink);
@@ -47,8 +50,9 @@ class SplitFront {
   bool head_here_ = false;  // of the session
   std::optional<Drafter> follower_;
   std::vector<Token> branch_;  // ids whose rows are wanted, or sent
-  Pos sent_ = 0;               // positions below it are with the cloud
-  Pos prompt_ = -1;            // position of the first session's last id; below 0: none yet
+  int computed_ = 0;
+  Pos sent_ = 0;     // positions below it are with the cloud
+  Pos prompt_ = -1;  // position of the first session's last id; below 0: none yet
 };
 
 }  // namespace tandem

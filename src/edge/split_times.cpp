@@ -18,12 +18,6 @@ double Carried(double bytes, double bytes_per_us) {
   return bytes_per_us > 0 ? bytes / bytes_per_us : 0;
 }
 
-// Of 1 to kBulkRows rows in small nodes: linear through the two counts that were measured.
-double SmallUs(const HalfTimes& half, int rows) {
-  const double each = std::max(0.0, (half.tail_us - half.row_us) / (kTailRows - 1));
-  return half.row_us + each * (rows - 1);
-}
-
 // A prompt's rows pass edge, link and cloud, each of which takes up a block when it is done with the one
 // before.
 double PipeUs(const CutTimes& cut, bool whole, const RowsCost& rows, const LinkTimes& link, int count) {
@@ -32,15 +26,20 @@ double PipeUs(const CutTimes& cut, bool whole, const RowsCost& rows, const LinkT
     const int block = std::min<int>(kBulkRows, count - at);
     const bool bulk = block == kBulkRows;
     const double coded = rows.block_us * block / kBulkRows;
-    edge += (bulk ? cut.edge.block_us : SmallUs(cut.edge, block)) + (whole ? 0 : coded);
+    edge += (bulk ? cut.edge.block_us : StepUs(cut.edge, block)) + (whole ? 0 : coded);
     if (whole) continue;
     line = std::max(edge, line) + Carried(rows.prompt_bytes * block + kRowsFrame, link.up_bytes_per_us);
-    cloud = std::max(line, cloud) + (bulk ? cut.cloud.block_us : SmallUs(cut.cloud, block));
+    cloud = std::max(line, cloud) + (bulk ? cut.cloud.block_us : StepUs(cut.cloud, block));
   }
   return std::max(edge, cloud);
 }
 
 }  // namespace
+
+double StepUs(const HalfTimes& half, int rows) {
+  const double each = std::max(0.0, (half.tail_us - half.row_us) / (kTailRows - 1));
+  return half.row_us + each * (rows - 1);
+}
 
 SplitTimes PredictSplit(const CutTimes& cut, bool whole, const RowsCost& rows, const LinkTimes& link,
                         const TextLength& text) {

@@ -48,6 +48,9 @@ struct SplitTimes {
   double MeanUs(int tokens) const { return (first_us + (tokens - 1) * token_us) / tokens; }
 };
 
+// A step of `rows` rows (1 to kBulkRows) in small nodes: linear through the two counts that were measured.
+double StepUs(const HalfTimes& half, int rows);
+
 // whole: all layers are at the edge, so that only rows that are judged leave.
 SplitTimes PredictSplit(const CutTimes& cut, bool whole, const RowsCost& rows, const LinkTimes& link,
                         const TextLength& text);

@@ -9,9 +9,12 @@
 namespace tandem {
 
 struct ModelFacts {
-  int layers = 0;     // of the whole model, also where the file is a part
-  int width = 0;      // floats of a row of activations
-  Digest identity{};  // ModelIdentity (model/tensor_hashes.h)
+  int layers = 0;        // of the whole model, also where the file is a part
+  int width = 0;         // floats of a row of activations
+  int first_layers = 0;  // that the file holds behind the embedding without a gap; 0 also where it lacks that
+  double layer_values = 0;  // weights of a layer, about: what a row's step reads of it
+  double head_values = 0;   // ... and of the head
+  Digest identity{};        // ModelIdentity (model/tensor_hashes.h)
 };
 
 // Errors as OpenGguf, ReadHparams and IdentityOf, which takes as long as hashing the file, once.

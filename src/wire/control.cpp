@@ -285,16 +285,19 @@ Result<Frame> ReadOpen(ByteView body) {
 
 void WriteBody(const Opened& opened, ByteWriter& out) {
   flatbuffers::FlatBufferBuilder builder;
-  Finish(schema::CreateOpenedTable(builder, opened.length, opened.server_us), builder, out);
+  Finish(schema::CreateOpenedTable(builder, opened.length, opened.server_us, opened.rows_us), builder, out);
 }
 
 Result<Frame> ReadOpened(ByteView body) {
   const Verified<schema::OpenedTable> table(body);
   if (!table) return Damaged("Opened");
   Checks checks("Opened");
-  const Opened opened{checks.Within(table->length(), kMaxPos, "length"), table->server_us()};
+  const Opened opened{checks.Within(table->length(), kMaxPos, "length"), table->server_us(),
+                      table->rows_us()};
   if (opened.server_us > kMaxServerUs)
     checks.Complain("server_us", "is {}, above {}", opened.server_us, kMaxServerUs);
+  if (opened.rows_us > opened.server_us)
+    checks.Complain("rows_us", "is {}, above server_us {}", opened.rows_us, opened.server_us);
   return checks.Or(opened);
 }
 

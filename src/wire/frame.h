@@ -123,6 +123,7 @@ struct Open {
 struct Opened {
   Pos length = 0;          // ids taken
   uint64_t server_us = 0;  // from Open's arrival to this frame
+  uint64_t rows_us = 0;    // ... to that of the prompt's last rows, where the model is cut; tells of the link
   friend bool operator==(const Opened&, const Opened&) = default;
 };
 

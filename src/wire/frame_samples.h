@@ -47,6 +47,11 @@ inline uint32_t U32() {
 inline uint64_t ServerUs() {
   return *rc::gen::oneOf(rc::gen::inRange<uint64_t>(0, 1'000'000), rc::gen::just(kMaxServerUs));
 }
+inline Opened OpenedNow() {
+  Opened opened{.length = Id(), .server_us = ServerUs()};
+  opened.rows_us = *rc::gen::inRange<uint64_t>(0, opened.server_us + 1);
+  return opened;
+}
 inline std::string Text() {
   return ToWireText(*rc::gen::arbitrary<std::string>());
 }
@@ -148,7 +153,7 @@ inline rc::Gen<Frame> AnyFrame() {
         return open;
       }
       case 3:
-        return Opened{.length = Id(), .server_us = ServerUs()};
+        return OpenedNow();
       case 4:
         return Drafts{.epoch = U32(), .base = *rc::gen::inRange(0, kMax - 1024), .ids = Ids(0)};
       case 5:

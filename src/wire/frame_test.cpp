@@ -95,6 +95,10 @@ TEST(Frame, SizesOfControlFrames) {
   EXPECT_EQ(Encode(Opened{.length = 16, .server_us = 50'000}).size(), 33u);
 }
 
+TEST(Frame, RefusesRowsThatCameAfterOpened) {
+  EXPECT_THAT(Refusal(Encode(Opened{.length = 3, .server_us = 4, .rows_us = 5})), HasSubstr("rows_us is 5"));
+}
+
 TEST(Frame, RefusesUnknownKinds) {
   EXPECT_THAT(Refusal({}), HasSubstr("empty"));
   for (const int kind : {0, 13, 19, 255}) {
