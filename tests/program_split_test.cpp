@@ -116,6 +116,62 @@ TEST_F(Split, TheCutMayMoveWhileTheTextRuns) {
   }
 }
 
+// A plan by which layers cost next to nothing here and something there.
+Json PlanThatErrs(const Json& plan) {
+  Json wrong = plan;
+  for (Json& cut : wrong["cuts"]) {
+    const double below = cut["begin"].get<double>();
+    cut["edge"] = {{"row_us", 30 * below}, {"tail_us", 60 * below}, {"block_us", 90 * below}};
+    cut["cloud"] = {{"row_us", 5000 + 100 * (6 - below)}, {"tail_us", 1e5}, {"block_us", 1e5}};
+  }
+  return wrong;
+}
+
+TEST_F(Split, APlanIsMeasuredAndFollowed) {
+  std::string story;
+  for (int i = 0; i < 60; ++i) story += std::string(kStory) + ". ";
+  const std::string text = Write("text.txt", story);
+  const Ran planned =
+      RunTandem({"plan", "--model", kTargetPath, "-f", text, "--cuts", "0,3,6", "--codec", "f32", "--threads",
+                 "1", "--cloud-threads", "1", "--max-windows", "1", "--json"});
+  ASSERT_EQ(planned.code, 0) << planned.err;
+  const Json json = Json::parse(planned.out);
+  EXPECT_EQ(json.at("options").size(), 3u);
+  EXPECT_EQ(json.at("best").at("codec"), "f32");
+  EXPECT_EQ(json.at("best").at("dppl"), 0.0);
+
+  const std::string wrong = Write("wrong.json", PlanThatErrs(json).dump());
+  const Ran ran = Run({"--part", kTarget, "--split", "auto", "--plan", wrong, "--json"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  const Json report = Json::parse(ran.out);
+  EXPECT_EQ(report.at("text").get<std::string>(), WholeText());
+  EXPECT_GE(report.at("stats").at("recuts"), 1) << "the layers here are slower than the plan says";
+  EXPECT_EQ(report.at("stats").at("reconnects"), 0);
+}
+
+TEST_F(Split, WithoutAPlanTheCutIsFoundWhileWriting) {
+  const Ran ran = Run({"--part", kTarget, "--split", "auto", "--codec", "f32", "--battery", "50%"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ran.out, WholeText());
+}
+
+TEST_F(Split, RefusesPlansThatDoNotFit) {
+  const auto says = [](const Ran& ran, int code, const char* what) {
+    EXPECT_EQ(ran.code, code) << ran.err;
+    EXPECT_THAT(ran.err, HasSubstr(what));
+  };
+  const std::string plan = Write("plan.json", "{}");
+  says(Run({"--part", kTarget, "--split", "auto", "--plan", plan}), 3, "identity is missing");
+  says(Run({"--part", kTarget, "--split", "auto", "--plan", Path("none.json")}), 3, "cannot read");
+  says(Run({"--part", kTarget, "--split", "auto", "--battery", "half"}), 2, "--battery is 'half'");
+  says(Run({"--part", kTarget, "--split", "auto", "--recut", "9:2"}), 2, "does not go with --split auto");
+  says(Run({"--part", kTarget, "--split", "2", "--plan", plan}), 2, "goes with --split auto alone");
+  says(RunTandem({"plan", "--model", kTargetPath, "-f", plan, "--cuts", "3,1"}), 2, "--cuts is '3,1'");
+  says(RunTandem({"plan", "--model", kTargetPath, "-f", plan, "--codec", "mix:int4:f16:0.5"}), 2,
+       "which a plan does not try");
+  says(RunTandem({"plan", "--model", kTargetPath, "-f", Path("none.txt")}), 3, "none.txt");
+}
+
 TEST_F(Split, RefusesWhatCannotBe) {
   const auto says = [](const Ran& ran, int code, const char* what) {
     EXPECT_EQ(ran.code, code) << ran.err;

@@ -151,7 +151,7 @@ TEST(Arguments, MissingThings) {
   EXPECT_THAT(
       Refused({}),
       HasSubstr(
-          "needs a verb: run, chat, cloud, link, demo, model, perplexity, leak, bench, completion, version"));
+          "needs a verb: run, chat, cloud, link, demo, model, perplexity, plan, leak, bench, completion, version"));
   EXPECT_EQ(Refused({"model"}), "tandem model needs a verb: show, pad, cut, random");
 }
 

@@ -42,5 +42,10 @@ TEST(Recut, IsTokensAndLayers) {
     EXPECT_FALSE(ParseRecut(text)) << text;
 }
 
+TEST(LayerRanges, CutsRise) {
+  EXPECT_EQ(ParseCuts("0,1,6", 6), (std::vector<int>{0, 1, 6}));
+  for (const char* text : {"", "7", "1,1", "3,1", "1,", "a", "-1"}) EXPECT_FALSE(ParseCuts(text, 6)) << text;
+}
+
 }  // namespace
 }  // namespace tandem
