@@ -148,10 +148,8 @@ TEST(Arguments, MissingThings) {
   EXPECT_EQ(Refused({"run"}), "tandem run needs --prompt PROMPT");
   EXPECT_EQ(Refused({"model", "show"}), "tandem model show needs a FILE");
   EXPECT_EQ(Refused({"run", "-p"}), "--prompt needs a value");
-  EXPECT_THAT(
-      Refused({}),
-      HasSubstr(
-          "needs a verb: run, chat, cloud, link, demo, model, perplexity, plan, leak, bench, completion, version"));
+  EXPECT_THAT(Refused({}), HasSubstr("needs a verb: run, chat, cloud, link, demo, model, perplexity, plan, "
+                                     "leak, bench, completion, version"));
   EXPECT_EQ(Refused({"model"}), "tandem model needs a verb: show, pad, cut, random");
 }
 
