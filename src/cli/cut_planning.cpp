@@ -80,7 +80,7 @@ void Book(const PerplexitySums& sums, MeasuredPlan& measured) {
 
 // The largest divisor that is no longer than a usual group.
 int GroupOf(int width) {
-  constexpr int kLongest = 144;
+  constexpr int kLongest = 96;
   for (int group = std::min(kLongest, width); group > 1; --group) {
     if (width % group == 0) return group;
   }
@@ -97,7 +97,7 @@ std::vector<std::string> UsualCodecs(int width) {
           fmt::format("int4/g{}/asym{}/zstd", GroupOf(width), rot),
           fmt::format("int4/token/asym{}/zstd", rot),
           fmt::format("int4/token/step:1.35x/asym{}/zstd", rot),
-          fmt::format("int4/token/step:1.25x{}/zstd", rot)};
+          fmt::format("int4/token/step:1.27x{}/zstd", rot)};
 }
 
 Result<CutPlan> MeasureCutTimes(const PlanRequest& request, const ModelFacts& facts,
