@@ -149,6 +149,19 @@ TEST_F(Split, APlanIsMeasuredAndFollowed) {
   EXPECT_EQ(report.at("stats").at("reconnects"), 0);
 }
 
+TEST_F(Split, APlanMeasuresTheCloudItIsFor) {
+  std::string story;
+  for (int i = 0; i < 60; ++i) story += std::string(kStory) + ". ";
+  const Ran ran = RunTandem({"plan", "--model", kTargetPath, "-f", Write("text.txt", story), "--cuts", "0,6",
+                             "--codec", "f16", "--max-windows", "1", "--cloud", cloud_.url(), "--json"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  const Json plan = Json::parse(ran.out);
+  EXPECT_GT(plan.at("link").at("rtt_ms"), 0.0);
+  const Json& cuts = plan.at("cuts");
+  EXPECT_EQ(cuts[0].at("cloud").at("row_us").get<double>() / 1000, plan.at("cloud_alone_ms").get<double>());
+  EXPECT_LT(cuts[1].at("cloud").at("row_us"), cuts[0].at("cloud").at("row_us"));
+}
+
 TEST_F(Split, WithoutAPlanTheCutIsFoundWhileWriting) {
   const Ran ran = Run({"--part", kTarget, "--split", "auto", "--codec", "f32", "--battery", "50%"});
   ASSERT_EQ(ran.code, 0) << ran.err;

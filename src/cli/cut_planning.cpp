@@ -41,11 +41,21 @@ HalfTimesAsked Asked(const PlanRequest& request, int threads) {
 }
 
 // The embedding's rows cost nothing to speak of, so what lies behind it is the whole.
-Result<double> MeasureWhole(const HalfTimesAsked& asked, const std::function<bool()>& stopped) {
+Result<HalfTimes> MeasureWhole(const HalfTimesAsked& asked, const std::function<bool()>& stopped) {
   constexpr std::array kNone = {0};
   const auto times = MeasureHalf(asked, Half::kCloud, kNone, stopped);
   if (!times) return Forward(times);
-  return times->front().row_us;
+  return times->front();
+}
+
+// `whole` is the model on this machine, with the threads that stood in for the cloud's.
+void TakeCloud(const HalfTimes& whole, MeasuredPlan& measured) {
+  measured.cloud_alone_us = whole.row_us;
+  const std::optional<ProbedCloud>& cloud = measured.request.cloud;
+  if (!cloud) return;
+  measured.cloud_alone_us = cloud->whole_row_us;
+  for (PlannedCut& cut : measured.plan.cuts)
+    cut.times.cloud = HalfInCloud(*cloud, cut.times.cloud, whole, cut.times.begin, measured.plan.layers);
 }
 
 // One sweep over all cuts and codecs, so that they share the layers below.
@@ -127,9 +137,9 @@ Result<MeasuredPlan> MeasurePlan(const PlanRequest& request, const std::function
   const auto sums = MeasureLoss(request, stopped);
   if (!sums) return Forward(sums);
   MeasuredPlan measured{.request = request, .identity = Hex(facts->identity), .width = facts->width};
-  measured.edge_alone_us = *here;
-  measured.cloud_alone_us = *there;
+  measured.edge_alone_us = here->row_us;
   measured.plan = std::move(*plan);
+  TakeCloud(*there, measured);
   Book(*sums, measured);
   return measured;
 }

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "cli/cloud_probe.h"
 #include "edge/cut_plan.h"
 #include "lab/perplexity_windows.h"
 #include "model/model_facts.h"
@@ -20,6 +22,7 @@ struct PlanRequest {
   std::vector<int> cuts;            // layers at the edge, ascending
   std::vector<std::string> codecs;  // names in full
   CutTerms terms;
+  std::optional<ProbedCloud> cloud{};  // measured over its link; nullopt: the cloud is a machine like this
 };
 
 struct MeasuredPlan {

@@ -91,7 +91,7 @@ const std::array kOptions = {
            "where `tandem cloud` listens, wss:// for TLS; of several the next takes over from one that is "
            "lost or busy",
            false, true},
-    Option{kDraws, "ca", "", K::kText, "FILE", "", 0, 0, "",
+    Option{kDraws | kVerbPlan, "ca", "", K::kText, "FILE", "", 0, 0, "",
            "certificates (PEM) that wss:// trusts instead of the system's"},
     Option{kVerbRun, "prompt", "p", K::kText, "PROMPT", "", 0, 0, "", "what the text begins with", true},
     Option{kVerbRun, "predict", "n", K::kInteger, "N", "128", 1, kMaxContext, "1 to 1048576",
@@ -179,7 +179,7 @@ const std::array kOptions = {
            "memory for the caches of all texts; Busy beyond (three quarters of what is free)"},
     Option{kVerbCloud, "prefix-cache", "", K::kInteger, "N", "8", 0, 256, "0 to 256",
            "texts whose cache outlives them, for prompts that begin alike; 0: nothing is shared"},
-    Option{kDraws | kVerbCloud, "token-file", "", K::kText, "FILE", "", 0, 0, "",
+    Option{kDraws | kVerbCloud | kVerbPlan, "token-file", "", K::kText, "FILE", "", 0, 0, "",
            "file whose first line is the secret that edge and cloud share"},
     // The engine.
     Option{kTalks | kVerbCloud | kPairs | kMeasuresText, "threads", "t", K::kInteger, "N", "", 1, 256,
@@ -230,6 +230,8 @@ const std::array kOptions = {
            "row codec, like int4/g32/rot (docs/codecs.md)"},
     Option{kVerbPlan, "codec", "", K::kText, "NAME", "", 0, 0, "",
            "row codec to try (from f32 down to about 3 bits a value); may come several times", false, true},
+    Option{kVerbPlan, "cloud", "", K::kText, "ws://HOST:PORT", "", 0, 0, "",
+           "measure this cloud and the way to it (the cloud is a machine like this, the link as said)"},
     Option{kVerbPlan, "cuts", "", K::kText, "K,K,...", "", 0, 0, "",
            "layers below the cuts to try (all; of many layers about 12)"},
     Option{kVerbPlan | kVerbBenchPlan, "rtt", "", K::kDuration, "TIME", "30ms", 0, 60, "0 to 60s, like 20ms",

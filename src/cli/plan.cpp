@@ -3,12 +3,15 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/cut_plan_report.h"
+#include "cli/evaluation_text.h"
 #include "cli/interruptible.h"
 #include "cli/layer_ranges.h"
 #include "cli/model_path.h"
 #include "cli/report_outputs.h"
+#include "cli/token_file.h"
 #include "cli/verbs.h"
 #include "codec/row_codec_spec.h"
+#include "edge/dialer.h"
 #include "edge/edge_model.h"
 #include "model/gguf_file.h"
 #include "model/hparams.h"
@@ -94,15 +97,40 @@ Result<PlanRequest> RequestOf(const Arguments& arguments) {
                      .terms = TermsOf(arguments)};
 }
 
+// --cloud: what stands for it is measured there; --rtt and --rate, where given, count instead of its link.
+Status AskCloud(const Arguments& arguments, PlanRequest& request) {
+  if (!arguments.Given("cloud")) return {};
+  const auto token = TokenOf(arguments);
+  if (!token) return Forward(token);
+  const auto dial = MakeDialer({arguments.Text("cloud"), *token, {}, arguments.Text("ca")});
+  if (!dial) return Forward(dial);
+  const auto text = ReadEvaluatedText(request.file, request.model, request.windows);
+  if (!text) return Forward(text);
+  const std::vector<Token>& ids = text->text.tokens;
+  const size_t most = std::min(ids.size(), static_cast<size_t>(request.windows.context / 2));
+  Tell(fmt::format("measuring {}", arguments.Text("cloud")));
+  auto cloud = ProbeCloud(request.model, {ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(most)},
+                          *dial, {.threads = request.threads, .device = request.device});
+  if (!cloud) return Forward(cloud);
+  if (!arguments.Given("rtt")) request.terms.link.rtt_us = cloud->link.rtt_us;
+  if (!arguments.Given("rate")) {
+    request.terms.link.up_bytes_per_us = cloud->link.up_bytes_per_us;
+    request.terms.link.down_bytes_per_us = 0;
+  }
+  request.cloud = *cloud;
+  return {};
+}
+
 }  // namespace
 
 int PlanVerb(const Arguments& arguments) {
   const bool json = arguments.Switch("json");
-  const auto request = RequestOf(arguments);
+  auto request = RequestOf(arguments);
   if (!request) return Report(request.error(), json);
   auto outputs = ReportOutputs::Open(arguments);
   if (!outputs) return Report(outputs.error(), json);
   const auto measure = [&](const std::function<bool()>& stopped) -> Result<MeasuredPlan> {
+    if (Status s = AskCloud(arguments, *request); !s) return Forward(s);
     auto measured = MeasurePlan(*request, stopped);
     if (!measured) return Forward(measured);
     if (Status s = outputs->Write(ToJson(*measured), ReportChart(*measured)); !s) return Forward(s);

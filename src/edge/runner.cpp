@@ -34,6 +34,7 @@ class Runner {
     result_.plan.bound_us = generation_.planner().BoundUs();
     for (const uint32_t us : generation_.planner().costs().step_us)
       result_.plan.step_costs.push_back(Micros(us));
+    result_.plan.up_bytes_per_us = seen_.Facts(generation_).up_bytes_per_us;
     result_.welcome = generation_.welcome();
     return std::move(result_);
   }

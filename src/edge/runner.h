@@ -43,6 +43,7 @@ struct RunHooks {
 struct RunPlan {
   double bound_us = 0;               // see Planner::BoundUs
   std::vector<Micros> step_costs{};  // the cloud's, [i] for i + 1 rows; empty when it told none
+  double up_bytes_per_us = 0;  // mode split: of the line, as the last session's prompt met it; 0: not seen
 };
 
 struct RunResult {
