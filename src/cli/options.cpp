@@ -5,6 +5,7 @@
 #include <cfloat>
 
 #include "base/sparse_draft.h"
+#include "cli/bench_split_prompt.h"
 #include "cli/numbers.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
@@ -286,6 +287,10 @@ const std::array kOptions = {
     Option{kVerbBenchSplit, "codec", "", K::kText, "NAME", "f16", 0, 0, "", "of the rows that leave them"},
     Option{kVerbBenchSplit, "rtt", "", K::kDuration, "TIME", "30ms", 0, 60, "0 to 60s, like 20ms",
            "round trip of the link"},
+    Option{kVerbBenchSplit, "rate", "", K::kRate, "DOWN[/UP]", "10mbit", 0, 0,
+           "1kbit to 1000gbit, like 10mbit or 10mbit/2mbit", "bits a second that the long prompt meets"},
+    Option{kVerbBenchSplit, "prompt-tokens", "", K::kInteger, "N", "449", 65, kMostPromptTokens, "65 to 449",
+           "tokens of the long prompt"},
     Option{kVerbBenchSplit, "predict", "n", K::kInteger, "N", "64", 16, 180, "16 to 180",
            "tokens of each text"},
     Option{kVerbBenchSplit, "count", "", K::kInteger, "N", "3", 1, 16, "1 to 16", "texts"},
