@@ -159,6 +159,8 @@ const std::array kOptions = {
            "1kbit to 1000gbit, like 10mbit or 10mbit/2mbit", "bits a second that the link carries"},
     Option{kTalks, "retry-for", "", K::kDuration, "TIME", "60s", 0, 3600, "0 to 3600s, like 60s",
            "how long a lost link is dialled again"},
+    Option{kTalks, "offline", "", K::kSwitch, "", "", 0, 0, "",
+           "go on with the draft model alone when no cloud can be reached, or --retry-for has run out"},
     // The server.
     Option{kVerbCloud, "model", "m", K::kText, "TARGET.gguf", "demo-target-q8_0.gguf", 0, 0, "",
            "the target model, by path or by name in a models folder"},
