@@ -292,6 +292,38 @@ TEST(Conversation, PatienceEndsWithTheTextSoFar) {
   }
 }
 
+// All clouds die for good at some moment, and every edge that drafts with a model goes on alone: to the full
+// text, whose first part is the target's. Judge knows what the rest must be.
+TEST(Conversation, OfflineEveryTextIsWholeWheneverTheCloudDies) {
+  int went_offline = 0, in_the_middle = 0;
+  for (uint64_t seed = 1; seed <= 1500; ++seed) {
+    Scenario scenario = RandomScenario(seed);
+    for (int i = 0; i < scenario.replicas; ++i)
+      scenario.restarts.push_back(
+          {i, Micros{static_cast<int64_t>(seed % 40) * 50'000}, Micros{3600'000'000}});
+    std::erase_if(scenario.edges, [](const EdgeSetup& edge) {
+      return edge.config.mode == Mode::kCloud || edge.config.ngrams ||
+             (edge.config.mode == Mode::kSplit && !edge.looks_ahead) || edge.draft.context < 512;
+    });
+    for (EdgeSetup& edge : scenario.edges) {
+      edge.config.offline = true;
+      edge.config.retry_for = Micros{4'000'000};
+    }
+    if (scenario.edges.empty()) continue;
+    const Outcome outcome = Play(scenario);
+    const std::optional<std::string> wrong = Judge(scenario, outcome);
+    ASSERT_FALSE(wrong) << *wrong << "\nseed " << seed;
+    for (const EdgeOutcome& edge : outcome.edges) {
+      if (!edge.stats.offline_from) continue;
+      ++went_offline;
+      in_the_middle += *edge.stats.offline_from > 0 ? 1 : 0;
+      ASSERT_FALSE(edge.notes.empty()) << seed;
+    }
+  }
+  EXPECT_GT(went_offline, 100);
+  EXPECT_GT(in_the_middle, 20);
+}
+
 // A cloud whose every step fails takes every Open and answers none: patience must end that, too.
 TEST(Conversation, ACloudWhoseEveryStepFailsIsGivenUp) {
   Scenario scenario = Quiet(Mode::kSync);

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <set>
 
 #include "cli/cloud_child.h"
 #include "cli/contender.h"
@@ -20,15 +21,21 @@ namespace {
 constexpr int kCloudThreads = 2, kDraftThreads = 1;
 constexpr int32_t kChunks[] = {1, 2, 4};
 
+enum class Cut { kWhole, kFront, kEnds };
+
+const char* NameOf(Cut cut) {
+  return cut == Cut::kWhole ? "whole" : cut == Cut::kFront ? "split" : "ends";
+}
+
 // One way of writing: where, how far away, how far ahead.
 struct Way {
-  bool split = true;
+  Cut cut = Cut::kFront;
   Micros rtt{0};
   int32_t k = 0;
 };
 
 struct Samples {
-  std::vector<double> ms, bytes;
+  std::vector<double> ms, up, down;
   uint64_t accepted = 0, verified = 0;
   std::vector<Micros> costs;
 };
@@ -57,8 +64,12 @@ class Bench {
  private:
   // Whole, and cut without a link's delay; then over the link, with look-ahead and without.
   std::vector<Way> Ways() const {
-    std::vector<Way> ways = {{.split = false}, {}, {.rtt = options_.rtt}};
-    for (const int32_t k : kChunks) ways.push_back({.rtt = options_.rtt, .k = k});
+    std::vector<Way> ways = {{.cut = Cut::kWhole}};
+    for (const Cut cut : {Cut::kFront, Cut::kEnds}) {
+      ways.push_back({.cut = cut});
+      ways.push_back({.cut = cut, .rtt = options_.rtt});
+      for (const int32_t k : kChunks) ways.push_back({.cut = cut, .rtt = options_.rtt, .k = k});
+    }
     return ways;
   }
 
@@ -72,14 +83,23 @@ class Bench {
     whole_ = std::move(*whole);
     auto edge = LoadEdgeModel(*draft, Mode::kSpeculate, {.threads = kDraftThreads});
     if (!edge) return Forward(edge);
-    cut_.vocab = whole_.vocab;
     draft_ = std::move(edge->draft);
-    auto split = LoadEdgeSplit(target->path, {.begin = options_.split, .codec = options_.codec},
-                               {.threads = kCloudThreads});
+    SplitPlan plan{.begin = options_.split, .codec = options_.codec};
+    if (Status s = Load(target->path, plan, front_); !s) return s;
+    plan.end = target->layers - std::max(1, options_.split);
+    plan.codec_back = plan.codec;
+    return Load(target->path, plan, ends_);
+  }
+
+  Status Load(const std::string& path, const SplitPlan& plan, EdgeModel& edge) const {
+    auto split = LoadEdgeSplit(path, plan, {.threads = kCloudThreads});
     if (!split) return Forward(split);
-    cut_.split = std::move(*split);
+    edge.vocab = whole_.vocab;
+    edge.split = std::move(*split);
     return {};
   }
+
+  EdgeModel& ModelOf(Cut cut) { return cut == Cut::kWhole ? whole_ : cut == Cut::kFront ? front_ : ends_; }
 
   Status WriteOne(const Way& way, size_t prompt, Samples& samples) {
     WritingSpec spec;
@@ -89,10 +109,11 @@ class Bench {
     const auto dial = MakeDialer({cloud_.url(), "", {.rtt = way.rtt}});
     if (!dial) return Forward(dial);
     const std::atomic<bool> never{false};
-    if (way.k > 0) cut_.draft = std::move(draft_);
-    const Contender contender{way.split ? Mode::kSplit : Mode::kEdge, way.k};
-    const auto report = WriteAs(contender, std::move(spec), way.split ? cut_ : whole_, *dial, never);
-    if (way.k > 0) draft_ = std::move(cut_.draft);
+    EdgeModel& edge = ModelOf(way.cut);
+    if (way.k > 0) edge.draft = std::move(draft_);
+    const Contender contender{way.cut == Cut::kWhole ? Mode::kEdge : Mode::kSplit, way.k};
+    const auto report = WriteAs(contender, std::move(spec), edge, *dial, never);
+    if (way.k > 0) draft_ = std::move(edge.draft);
     if (!report) return Forward(report);
     Book(way, prompt, *report, samples);
     return {};
@@ -102,20 +123,22 @@ class Bench {
     // The first token waits for the prompt, wherever that is computed: what follows is decoding.
     const auto tokens = static_cast<double>(std::max<uint64_t>(2, report.stats.generated));
     samples.ms.push_back(ToMs(report.stats.finished - report.stats.first_token) / (tokens - 1));
-    samples.bytes.push_back(static_cast<double>(report.bytes.up) / tokens);
+    samples.up.push_back(static_cast<double>(report.bytes.up) / tokens);
+    samples.down.push_back(static_cast<double>(report.bytes.down) / tokens);
     samples.accepted += report.stats.accepted;
     samples.verified += report.stats.verified;
     if (!report.plan.step_costs.empty()) samples.costs = report.plan.step_costs;
-    if (!way.split) return;
-    const auto [first, added] = texts_.try_emplace(prompt, report.text);
-    identical_ = identical_ && first->second == report.text;
+    if (way.cut == Cut::kWhole) return;
+    const auto [first, added] = texts_.try_emplace({way.cut, prompt}, report.text);
+    if (first->second != report.text) differs_.insert(way.cut);
   }
 
   void AddRow(const Way& way, const Samples& samples) {
-    SplitBenchRow row{.how = way.split ? "split" : "whole", .k = way.k, .rtt_ms = ToMs(way.rtt)};
+    SplitBenchRow row{.how = NameOf(way.cut), .k = way.k, .rtt_ms = ToMs(way.rtt)};
     row.ms_per_token = Median(samples.ms);
-    row.uplink_bytes_per_token = Median(samples.bytes);
-    row.identical = identical_;
+    row.uplink_bytes_per_token = Median(samples.up);
+    row.downlink_bytes_per_token = Median(samples.down);
+    row.identical = !differs_.contains(way.cut);
     if (!samples.costs.empty()) bench_.step_ms = ToMs(samples.costs.front());
     if (samples.verified > 0) {
       row.acceptance = static_cast<double>(samples.accepted) / static_cast<double>(samples.verified);
@@ -129,10 +152,10 @@ class Bench {
   const std::function<void(const std::string&)>& tell_;
   const std::function<bool()>& stopped_;
   CloudChild cloud_;
-  EdgeModel whole_, cut_;
+  EdgeModel whole_, front_, ends_;
   std::unique_ptr<Engine> draft_;
-  std::map<size_t, std::string> texts_;  // by prompt
-  bool identical_ = true;
+  std::map<std::pair<Cut, size_t>, std::string> texts_;  // by cut and prompt
+  std::set<Cut> differs_;                                // whose rows do not all give one text
   SplitBench bench_;
 };
 
@@ -153,7 +176,13 @@ double SplitBoundUs(const std::vector<Micros>& step_us, double acceptance, doubl
 Result<SplitBench> MeasureSplit(const SplitBenchOptions& options,
                                 const std::function<void(const std::string&)>& tell,
                                 const std::function<bool()>& stopped) {
-  return Bench(options, tell, stopped).Run();
+  // The first bench's models and its cloud are gone when the second loads its own.
+  auto bench = Bench(options, tell, stopped).Run();
+  if (!bench) return bench;
+  auto prompt = MeasureSplitPrompt(options.prompt, options.codec, tell, stopped);
+  if (!prompt) return Forward(prompt);
+  bench->prompt = *prompt;
+  return bench;
 }
 
 }  // namespace tandem

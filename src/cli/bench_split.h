@@ -1,5 +1,6 @@
 // What a cut model writes over a link: the padded demo target, its first layers here, the others in a cloud's
-// process, beside the whole model in one process; without look-ahead, and with the demo draft looking ahead.
+// process, beside the whole model in one process; without look-ahead, and with the demo draft looking ahead;
+// and with the last layers and the head here as well. Then what a prompt costs (bench_split_prompt.h).
 #pragma once
 
 #include <functional>
@@ -8,6 +9,7 @@
 
 #include "base/result.h"
 #include "base/types.h"
+#include "cli/bench_split_prompt.h"
 
 namespace tandem {
 
@@ -18,22 +20,25 @@ struct SplitBenchOptions {
   std::string codec = "f16";
   Micros rtt{30'000};
   uint64_t seed = 1;
+  SplitPromptOptions prompt{};
 };
 
 struct SplitBenchRow {
-  std::string how;  // "whole", "split"
+  std::string how;  // "whole", "split", "ends": the last layers, as many as the first, and the head are here
   int32_t k = 0;    // tokens drafted for a frame; 0: no look-ahead
   double rtt_ms = 0;
   double ms_per_token = 0;  // median over the texts
   double uplink_bytes_per_token = 0;
+  double downlink_bytes_per_token = 0;
   double acceptance = 0;
-  double bound_ms = 0;     // with look-ahead: see SplitBoundUs
-  bool identical = false;  // to the text of the other rows with this codec
+  double bound_ms = 0;     // with look-ahead, where the cloud tells costs: see SplitBoundUs
+  bool identical = false;  // to the text of the other rows of the same cut
 };
 
 struct SplitBench {
   double step_ms = 0;  // one row of the cloud's layers, by its costs
   std::vector<SplitBenchRow> rows;
+  SplitPrompt prompt{};
 };
 
 // No window over a link of this round trip writes a token in less (us), with drafts and the layers here for

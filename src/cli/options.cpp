@@ -5,6 +5,7 @@
 #include <cfloat>
 
 #include "base/sparse_draft.h"
+#include "cli/bench_split_prompt.h"
 #include "cli/numbers.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
@@ -165,6 +166,8 @@ const std::array kOptions = {
            "1kbit to 1000gbit, like 10mbit or 10mbit/2mbit", "bits a second that the link carries"},
     Option{kTalks, "retry-for", "", K::kDuration, "TIME", "60s", 0, 3600, "0 to 3600s, like 60s",
            "how long a lost link is dialled again"},
+    Option{kTalks, "offline", "", K::kSwitch, "", "", 0, 0, "",
+           "go on with the draft model alone when no cloud can be reached, or --retry-for has run out"},
     // The server.
     Option{kVerbCloud, "model", "m", K::kText, "TARGET.gguf", "demo-target-q8_0.gguf", 0, 0, "",
            "the target model, by path or by name in a models folder"},
@@ -321,6 +324,10 @@ const std::array kOptions = {
     Option{kVerbBenchSplit, "codec", "", K::kText, "NAME", "f16", 0, 0, "", "of the rows that leave them"},
     Option{kVerbBenchSplit, "rtt", "", K::kDuration, "TIME", "30ms", 0, 60, "0 to 60s, like 20ms",
            "round trip of the link"},
+    Option{kVerbBenchSplit, "rate", "", K::kRate, "DOWN[/UP]", "10mbit", 0, 0,
+           "1kbit to 1000gbit, like 10mbit or 10mbit/2mbit", "bits a second that the long prompt meets"},
+    Option{kVerbBenchSplit, "prompt-tokens", "", K::kInteger, "N", "449", 65, kMostPromptTokens, "65 to 449",
+           "tokens of the long prompt"},
     Option{kVerbBenchSplit, "predict", "n", K::kInteger, "N", "64", 16, 180, "16 to 180",
            "tokens of each text"},
     Option{kVerbBenchSplit, "count", "", K::kInteger, "N", "3", 1, 16, "1 to 16", "texts"},

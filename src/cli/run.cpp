@@ -69,6 +69,7 @@ WritingSpec SpecOf(const Arguments& arguments) {
   spec.rule = ParseRule(arguments.Text("rule")).value_or(Rule::kCoupled);  // the table has checked the word
   spec.clouds = std::max(1, static_cast<int32_t>(arguments.Texts("cloud").size()));
   spec.retry_for = arguments.Duration("retry-for");
+  spec.offline = arguments.Switch("offline");
   return spec;
 }
 
@@ -85,8 +86,24 @@ Result<Dialer> DialerOf(const Arguments& arguments, Mode mode, uint64_t seed) {
   return MakeDialer(routes);
 }
 
+namespace {
+
+Status CheckOffline(const Arguments& arguments, Mode mode) {
+  const bool drafts =
+      mode != Mode::kCloud && !LooksUp(arguments) && (mode != Mode::kSplit || arguments.Given("model"));
+  if (drafts || !arguments.Switch("offline")) return {};
+  return Fail(ErrorCode::kUsage, "--offline needs a draft model to go on with, and mode {}{} has none",
+              ModeName(mode),
+              LooksUp(arguments)     ? " with --drafter ngram"
+              : mode == Mode::kSplit ? " without --model"
+                                     : "");
+}
+
+}  // namespace
+
 Result<EdgeModel> ModelOf(const Arguments& arguments, Mode mode, const Dialer& dial,
                           const std::atomic<bool>& cancel) {
+  if (Status s = CheckOffline(arguments, mode); !s) return Forward(s);
   const bool alone = mode == Mode::kEdge || mode == Mode::kSplit;  // needs a file in any case
   const bool thin = mode == Mode::kCloud || (!alone && LooksUp(arguments));
   if (thin && !arguments.Given("model"))

@@ -60,6 +60,7 @@ nlohmann::ordered_json ToJson(const TextReport& report) {
                    {"rounds", stats.rounds},
                    {"reconnects", stats.reconnects},
                    {"recuts", stats.recuts},
+                   {"offline_tokens", stats.OfflineTokens()},
                    {"front_ms", Rounded(ToMs(report.front_time), 2)},
                    {"setup_bytes", report.bytes.setup},
                    {"uplink_bytes", report.bytes.up},

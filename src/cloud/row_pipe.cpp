@@ -31,7 +31,7 @@ Status RowPipe::OnRows(const HiddenRows& rows, Micros now) {
   if (rows.epoch > epoch_) {
     if (Status s = GoBack(rows.epoch, rows.first); !s) return s;
   }
-  const auto appended = rows_in_.Append(rows.first, rows.block);
+  const auto appended = rows_in_.Append(rows.first, rows.block, TextEnd());
   if (!appended) return Forward(appended);
   if (*appended) arrivals_.push_back({rows_in_.end(), now});
   return {};
@@ -63,8 +63,7 @@ bool RowPipe::WantsStep() const {
 std::optional<SeqRows> RowPipe::StepRows(int budget) {
   const auto chunk = NextChunk(spans_, cached_, rows_in_.end(), budget);
   if (!chunk) return std::nullopt;
-  const std::span<const float> rows = rows_in_.At(chunk->begin, chunk->end);
-  hidden_.assign(rows.begin(), rows.end());
+  rows_in_.Copy(chunk->begin, chunk->end, hidden_);
   places_.assign(static_cast<size_t>(chunk->end - chunk->begin), kNoToken);
   bulk_ = chunk->bulk;
   step_epoch_ = epoch_;
@@ -126,6 +125,11 @@ std::optional<Frame> RowPipe::TakeOpened(Micros now) {
   opened_ = true;
   const Micros took = std::max(Micros{0}, now - open_at_);
   return Opened{.length = opened_length_, .server_us = static_cast<uint64_t>(took.count())};
+}
+
+// As far as is known of a text whose ids are the edge's alone: a token comes behind what went back.
+Pos RowPipe::TextEnd() const {
+  return std::max(opened_length_, cached_ + 1);
 }
 
 Pos RowPipe::positions() const {

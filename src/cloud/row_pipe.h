@@ -49,10 +49,12 @@ class RowPipe {
   // Opened, once, when all rows of Open's text but the last have gone back.
   std::optional<Frame> TakeOpened(Micros now);
 
-  Pos positions() const;  // that its cache takes, or will
+  Pos positions() const;                                             // that its cache takes, or will
+  size_t RowBytes() const { return rows_in_.MostBytes(TextEnd()); }  // that rows which wait may take
   Micros last_active() const { return last_active_; }
 
  private:
+  Pos TextEnd() const;
   Status GoBack(uint32_t epoch, Pos first);
   Status Rewind();
   Pos MessageEnd(Pos at, Pos end) const;

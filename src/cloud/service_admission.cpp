@@ -35,7 +35,7 @@ Status Service::State::Admit(Peer& peer, const Open& open, Micros now) {
   if (!rows) return Forward(rows);
   const auto back = BackOf(open);
   if (!back) return Forward(back);
-  if (Status s = CheckRoom(open.Length()); !s) return s;
+  if (Status s = CheckRoom(open.Length(), *rows); !s) return s;
   Engine& engine_there = (*station)->engine;
   const Result<SeqId> seq = OpenSequence(engine_there);
   if (!seq) return Forward(seq);
@@ -55,7 +55,8 @@ Result<std::optional<RowBuffer>> Service::State::BufferFor(const Open& open) con
   if (!codec) return Forward(codec);
   // The head alone needs no rows of the prompt but the last.
   const bool head_alone = open.cut->begin == config.parts->offer.layers;
-  return RowBuffer(std::move(*codec), head_alone ? static_cast<Pos>(open.Length()) - 1 : 0, limits.context);
+  return RowBuffer(std::move(*codec), head_alone ? static_cast<Pos>(open.Length()) - 1 : 0, limits.context,
+                   limits.max_draft);
 }
 
 Result<std::shared_ptr<Station>> Service::State::StationFor(const ModelCut& cut) {
@@ -90,11 +91,18 @@ Result<std::shared_ptr<Station>> Service::State::AddPart(int begin, int end) {
   return parts[{begin, end}] = station;
 }
 
-Status Service::State::CheckRoom(size_t ids) {
+Status Service::State::CheckRoom(size_t ids, const std::optional<RowBuffer>& rows) {
   if (draining) return Fail(ErrorCode::kBusy, "the cloud is shutting down");
   if (sessions() >= config.max_sessions)
     return Fail(ErrorCode::kBusy, "all {} sessions are taken", config.max_sessions);
-  const int64_t needed = static_cast<int64_t>(ids) + int64_t{Service::kRoomToGrow} * (sessions() + 1);
+  // Rows may all wait at once: a prompt comes faster than it is computed.
+  const int64_t text =
+      static_cast<int64_t>(ids) + (rows ? PositionsFor(rows->MostBytes(static_cast<Pos>(ids))) : 0);
+  if (text + Service::kRoomToGrow > PositionsInAll())
+    return Fail(ErrorCode::kContext,
+                "a text of {} positions and its rows take the memory of {}, the caches have that of {}", ids,
+                text, PositionsInAll());
+  const int64_t needed = text + int64_t{Service::kRoomToGrow} * (sessions() + 1);
   if (!MakeRoom(needed))
     return Fail(ErrorCode::kBusy, "the caches' memory has room for {} positions, {} are needed",
                 std::max<int64_t>(0, PositionsLeft()), needed);
@@ -127,13 +135,24 @@ void Service::State::SharePrefixes(Micros now) {
   }
 }
 
-int64_t Service::State::PositionsLeft() const {
+int64_t Service::State::PositionsInAll() const {
   const size_t each = engine.info().position_bytes;
   if (config.kv_memory == 0 || each == 0) return std::numeric_limits<int64_t>::max();
-  int64_t left = static_cast<int64_t>(config.kv_memory / each) - prefixes.positions();
+  return static_cast<int64_t>(config.kv_memory / each);
+}
+
+int64_t Service::State::PositionsFor(size_t bytes) const {
+  const size_t each = std::max<size_t>(1, engine.info().position_bytes);
+  return static_cast<int64_t>((bytes + each - 1) / each);
+}
+
+int64_t Service::State::PositionsLeft() const {
+  if (PositionsInAll() == std::numeric_limits<int64_t>::max()) return PositionsInAll();
+  int64_t left = PositionsInAll() - prefixes.positions();
   for (const auto& [conn, peer] : peers) {
-    if (peer.session) left -= static_cast<int64_t>(peer.session->text().size());
-    if (peer.pipe) left -= peer.pipe->positions();
+    if (peer.session)
+      left -= static_cast<int64_t>(peer.session->text().size()) + PositionsFor(peer.session->RowBytes());
+    if (peer.pipe) left -= peer.pipe->positions() + PositionsFor(peer.pipe->RowBytes());
   }
   return left;
 }

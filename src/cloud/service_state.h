@@ -135,10 +135,12 @@ struct Service::State {
   std::vector<std::shared_ptr<Session>> Live() const;
   // What is cached of other texts goes to sessions in prefill.
   void SharePrefixes(Micros now);
-  int64_t PositionsLeft() const;     // of kv_memory; below 0 when texts have outgrown it
-  bool MakeRoom(int64_t positions);  // at the cost of kept texts
-  void ShedYoungest();               // ... and, when texts outgrow the memory, of sessions
-  Status CheckRoom(size_t ids);
+  int64_t PositionsInAll() const;            // that kv_memory holds; the largest figure where it has no bound
+  int64_t PositionsLeft() const;             // ... and has left; below 0 when texts have outgrown it
+  int64_t PositionsFor(size_t bytes) const;  // whose caches take as much memory, rounded up
+  bool MakeRoom(int64_t positions);          // at the cost of kept texts
+  void ShedYoungest();                       // ... and, when texts outgrow the memory, of sessions
+  Status CheckRoom(size_t ids, const std::optional<RowBuffer>& rows);
   Result<SeqId> OpenSequence(Engine& from);
   // The station over the cut's layers; kUsage, kModel or kProtocol when they cannot be had at all.
   Result<std::shared_ptr<Station>> StationFor(const ModelCut& cut);

@@ -112,6 +112,8 @@ class Session {
 
   // Its rows depend on its ids alone, which it knows.
   bool SharesRows() const { return !rows_in_; }
+  // That rows which wait for a step may take; 0 where the model is not cut.
+  size_t RowBytes() const;
   std::span<const Token> text() const { return text_; }
   // What the sequence has to hold before the first step, and what it holds.
   TextView prompt() const { return {std::span(text_).first(text_.size() - 1), spans_}; }

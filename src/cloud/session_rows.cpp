@@ -16,9 +16,11 @@ bool Session::LacksRows() const {
 }
 
 void Session::TakeHidden(Pos begin, Pos end) {
-  if (!rows_in_) return;
-  const std::span<const float> rows = rows_in_->At(begin, end);
-  hidden_.assign(rows.begin(), rows.end());
+  if (rows_in_) rows_in_->Copy(begin, end, hidden_);
+}
+
+size_t Session::RowBytes() const {
+  return rows_in_ ? rows_in_->MostBytes(Length()) : 0;
 }
 
 // Rows of a branch that is dead are not decoded: their edge knows by now, or will.
@@ -30,7 +32,7 @@ Status Session::OnRows(const HiddenRows& rows, Micros now) {
     return {};
   }
   if (!opened_) rows_came_ = std::max(Micros{0}, now - open_at_);
-  const auto appended = rows_in_->Append(rows.first, rows.block);
+  const auto appended = rows_in_->Append(rows.first, rows.block, Length());
   if (!appended) return Forward(appended);
   if (!*appended || !rows.asks) return {};
   const int64_t last = int64_t{rows.base} + static_cast<int64_t>(rows.ids.size());

@@ -112,5 +112,23 @@ TEST(SessionRows, ACloudOfWholeModelsRefusesACut) {
   EXPECT_EQ(fault->code, ErrorCode::kUsage);
 }
 
+// The head alone hears of the prompt's last row and of those behind it.
+TEST(SessionRows, TheHeadAloneNeedsNoRowsOfThePromptButTheLast) {
+  Talk talk;
+  talk.Begin(kEdge, CutOpen(150, kTalkLayers));
+  ASSERT_TRUE(talk.Next<Opened>(kEdge)) << "there is nothing to wait for";
+  std::vector<Token> tokens;
+  for (const Token last : {7, 9, 7}) {  // what the prompt ends with, then what the edge believes was written
+    const Pos at = 150 + static_cast<Pos>(tokens.size());
+    talk.Say(kEdge, Asking(at - 1, {last}, at));
+    talk.Run();
+    const auto verdict = talk.Next<Verdict>(kEdge);
+    ASSERT_TRUE(verdict) << at;
+    EXPECT_EQ(verdict->base, at);
+    tokens.push_back(verdict->token);
+  }
+  EXPECT_EQ(talk.failed_steps, 0);
+}
+
 }  // namespace
 }  // namespace tandem

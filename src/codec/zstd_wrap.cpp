@@ -3,6 +3,8 @@
 
 #include <zstd.h>
 
+#include <memory>
+
 namespace tandem {
 namespace {
 
@@ -11,6 +13,11 @@ constexpr uint8_t kFrame = 1;
 // Packed codes have no repeats to search for: what shrinks them is the entropy stage, which is the same at
 // every level. The lowest costs least time.
 constexpr int kLevel = 1;
+
+struct Free {
+  void operator()(ZSTD_CCtx* tables) const { ZSTD_freeCCtx(tables); }
+  void operator()(ZSTD_DCtx* tables) const { ZSTD_freeDCtx(tables); }
+};
 
 Bytes Stored(ByteView message) {
   Bytes wrapped = {kStored};
@@ -34,10 +41,14 @@ Result<size_t> ContentSize(ByteView frame, size_t most) {
 }  // namespace
 
 Result<Bytes> Wrap(ByteView message) {
+  // Made anew for each message, zstd's tables would cost more than a message of one row. What they held does
+  // not show in a frame.
+  thread_local const std::unique_ptr<ZSTD_CCtx, Free> tables(ZSTD_createCCtx());
+  if (!tables) return Fail(ErrorCode::kResource, "no memory for zstd's tables");
   Bytes wrapped(1 + ZSTD_compressBound(message.size()));
   wrapped[0] = kFrame;
-  const size_t size =
-      ZSTD_compress(wrapped.data() + 1, wrapped.size() - 1, message.data(), message.size(), kLevel);
+  const size_t size = ZSTD_compressCCtx(tables.get(), wrapped.data() + 1, wrapped.size() - 1, message.data(),
+                                        message.size(), kLevel);
   if (ZSTD_isError(size)) {
     return Fail(ErrorCode::kResource, "zstd cannot compress {} bytes: {}", message.size(),
                 ZSTD_getErrorName(size));
@@ -55,8 +66,11 @@ Result<Bytes> Unwrap(ByteView wrapped, size_t most) {
   if (wrapped[0] == kStored) return Bytes(rest.begin(), rest.end());
   const Result<size_t> size = ContentSize(rest, most);
   if (!size) return Forward(size);
+  thread_local const std::unique_ptr<ZSTD_DCtx, Free> tables(ZSTD_createDCtx());
+  if (!tables) return Fail(ErrorCode::kResource, "no memory for zstd's tables");
   Bytes content(*size);
-  const size_t got = ZSTD_decompress(content.data(), content.size(), rest.data(), rest.size());
+  const size_t got =
+      ZSTD_decompressDCtx(tables.get(), content.data(), content.size(), rest.data(), rest.size());
   if (got == content.size()) return content;  // an error's code is larger than any size
   return Fail(ErrorCode::kProtocol, "a zstd frame of {} bytes of rows is broken", rest.size());
 }

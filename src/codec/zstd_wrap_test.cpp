@@ -30,6 +30,20 @@ TEST(ZstdWrap, ShrinksOrCostsOneByte) {
   EXPECT_LT(Wrap(Bytes(1000, 7)).value().size(), 50u);
 }
 
+// Tables are kept from message to message: a frame must be what tables made for it alone would give.
+TEST(ZstdWrap, BytesDoNotDependOnEarlierMessages) {
+  for (const size_t size : {300000u, 300u, 70000u, 1100u, 300u, 150u}) {
+    Bytes message = Noise(size);
+    for (uint8_t& byte : message) byte &= 3;  // shrinks
+    Bytes alone(1 + ZSTD_compressBound(size), 1);
+    const size_t frame = ZSTD_compress(alone.data() + 1, alone.size() - 1, message.data(), size, 1);
+    ASSERT_FALSE(ZSTD_isError(frame));
+    alone.resize(1 + frame);
+    EXPECT_EQ(Wrap(message).value(), alone);
+    EXPECT_EQ(Unwrap(alone, size).value(), message);
+  }
+}
+
 std::string Refusal(const Bytes& wrapped, size_t most = 1 << 20) {
   const Result<Bytes> message = Unwrap(wrapped, most);
   if (message) return "accepted";

@@ -47,8 +47,10 @@ Result<SeqId> FakeEngine::Open() {
 std::vector<Token> FakeEngine::IdsOf(const SeqRows& rows) const {
   std::vector<Token> ids(rows.tokens.begin(), rows.tokens.end());
   if (config_.input_width == 0) return ids;
-  for (size_t i = 0; i < ids.size(); ++i) {
-    const float id = rows.hidden[i * static_cast<size_t>(config_.input_width)];
+  const size_t absent = config_.head_alone ? ids.size() - static_cast<size_t>(rows.logits) : 0;
+  std::fill_n(ids.begin(), absent, 0);
+  for (size_t i = absent; i < ids.size(); ++i) {
+    const float id = rows.hidden[(i - absent) * static_cast<size_t>(config_.input_width)];
     // Activations may be any finite numbers: all stand for some id.
     ids[i] = static_cast<Token>(std::fmod(std::abs(id), static_cast<float>(config_.vocab_size)));
   }
@@ -60,12 +62,16 @@ Status FakeEngine::Check(std::span<const SeqRows> batch) const {
   for (const SeqRows& r : batch) {
     asked.push_back({r.seq, r.first, static_cast<int64_t>(r.tokens.size()), r.bulk, r.logits,
                      sequences_.contains(r.seq), Length(r.seq)});
-    if (r.hidden.size() != r.tokens.size() * static_cast<size_t>(config_.input_width))
-      return Fail(ErrorCode::kUsage, "{} rows with {} floats, expected {} each", r.tokens.size(),
-                  r.hidden.size(), config_.input_width);
+  }
+  if (Status s = CheckBatch(asked, info_); !s) return s;
+  for (const SeqRows& r : batch) {
+    const size_t given = config_.head_alone ? static_cast<size_t>(r.logits) : r.tokens.size();
+    if (r.hidden.size() != given * static_cast<size_t>(config_.input_width))
+      return Fail(ErrorCode::kUsage, "{} rows with {} floats, expected {} each", given, r.hidden.size(),
+                  config_.input_width);
     if (Status s = CheckIds(IdsOf(r), config_.vocab_size); !s) return s;
   }
-  return CheckBatch(asked, info_);
+  return {};
 }
 
 Result<LogitsView> FakeEngine::Step(std::span<const SeqRows> batch) {
@@ -87,7 +93,7 @@ Result<LogitsView> FakeEngine::Step(std::span<const SeqRows> batch) {
     for (size_t i = 0; i < ids.size(); ++i) {
       // The kernel class is part of the hash: a text that is rebuilt with other classes gets other logits, as
       // with ggml.
-      const uint64_t before = hashes.empty() ? 0 : hashes.back();
+      const uint64_t before = hashes.empty() || config_.head_alone ? 0 : hashes.back();
       hashes.push_back(Mix(before ^ Mix(static_cast<uint64_t>(ids[i]) * 2 + (r.bulk ? 1 : 0))));
       if (i < silent) continue;
       if (head) {

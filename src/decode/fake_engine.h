@@ -19,12 +19,13 @@ struct FakeEngineConfig {
   Pos context = 512;
   int max_sequences = 16;
   int max_rows = 512;
-  size_t position_bytes = 0;   // that it says a position takes
-  int input_width = 0;         // floats of the rows that it is given instead of ids
-  int output_width = 0;        // floats of the rows that it gives instead of logits
-  uint64_t salt = 1;           // which model it is
-  uint64_t follows = 0;        // not 0: another model's salt, whose logits it repeats ...
-  double agreement = 0.0;      // ... at this share of prefixes (chosen by the prefix), its own elsewhere
+  size_t position_bytes = 0;  // that it says a position takes
+  int input_width = 0;        // floats of the rows that it is given instead of ids
+  int output_width = 0;       // floats of the rows that it gives instead of logits
+  bool head_alone = false;  // it is given the rows alone whose logits are wanted, which hang on nothing else
+  uint64_t salt = 1;        // which model it is
+  uint64_t follows = 0;     // not 0: another model's salt, whose logits it repeats ...
+  double agreement = 0.0;   // ... at this share of prefixes (chosen by the prefix), its own elsewhere
   Token end_token = kNoToken;  // gets a boost at one prefix in `end_every`
   int end_every = 64;
 };

@@ -27,11 +27,11 @@ Result<RowCodec> CodecOf(const std::string& name, int width) {
   return RowCodec::Make(*spec, static_cast<size_t>(width));
 }
 
-Result<std::unique_ptr<Engine>> LoadStages(const std::string& path, StageRange stages,
+Result<std::unique_ptr<Engine>> LoadStages(const std::string& path, StageRange stages, int chunk,
                                            LoadEngineOptions options) {
   options.stages = stages;
   // A step: the next station begins with the first rows while the next are computed here.
-  options.max_rows = kBulkRows;
+  options.max_rows = chunk;
   return LoadEngine(path, options);
 }
 
@@ -40,7 +40,7 @@ Status LoadBack(const std::string& path, const ModelFacts& facts, const SplitPla
                 const LoadEngineOptions& options, EdgeSplit& split) {
   auto codec = CodecOf(plan.codec_back, facts.width);
   if (!codec) return Forward(codec);
-  auto engine = LoadStages(path, {*plan.end + 1, facts.layers + 2}, options);
+  auto engine = LoadStages(path, {*plan.end + 1, facts.layers + 2}, kBulkRows, options);
   if (!engine) return Forward(engine);
   split.cut.codec_back = Name(codec->spec());
   split.back_engine = std::move(*engine);
@@ -57,7 +57,7 @@ Result<EdgeSplit> LoadEdgeSplit(const std::string& path, const SplitPlan& plan,
   if (Status s = Check(plan, facts->layers); !s) return Forward(s);
   auto rows = CodecOf(plan.codec, facts->width);
   if (!rows) return Forward(rows);
-  auto engine = LoadStages(path, {0, plan.begin + 1}, options);
+  auto engine = LoadStages(path, {0, plan.begin + 1}, plan.chunk, options);
   if (!engine) return Forward(engine);
   EdgeSplit split;
   split.engine = std::move(*engine);

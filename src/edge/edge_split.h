@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "decode/load_engine.h"
+#include "decode/prefill.h"
 #include "edge/split_back.h"
 #include "edge/split_front.h"
 #include "wire/frame.h"
@@ -20,6 +21,9 @@ struct SplitPlan {
   std::optional<int> end{};  // nullopt: all behind `begin`, and the head; else the edge has what lies behind
   std::string codec;         // of rows to the cloud: a name (codec/row_codec_spec.h)
   std::string codec_back{};  // of rows from it, where they come back
+  // Positions of a prompt that are computed here before their rows leave, a multiple of kBulkRows: more keep
+  // link and cloud waiting, which is for benches alone to want.
+  int chunk = kBulkRows;
 };
 
 struct EdgeSplit {

@@ -74,6 +74,13 @@ Status CheckSpans(const std::vector<PromptSpan>& spans, size_t length) {
   return {};
 }
 
+Status CheckOffline(const GenerationConfig& config, const Engine* draft) {
+  const bool drafts = draft != nullptr && !config.ngrams && config.mode != Mode::kCloud;
+  if (drafts || !config.offline) return {};
+  return Fail(ErrorCode::kUsage, "going on offline needs a draft model, which mode {}{} has not",
+              ModeName(config.mode), config.ngrams ? " with n-grams" : "");
+}
+
 Status CheckCut(const GenerationConfig& config, bool looks_ahead) {
   if (config.mode != Mode::kSplit) return {};
   if (!config.cut) return Fail(ErrorCode::kUsage, "mode split without a cut");
@@ -181,14 +188,13 @@ int32_t Generation::State::LookUp(const WindowRule& rule, int32_t room) {
 }
 
 void Generation::State::TakeLogits(std::span<const float> logits, Micros now) {
-  if (config.mode == Mode::kEdge) {
-    Commit({sampler.Pick(logits, branch)}, 0, Author::kEdge, now);
-    return;
-  }
-  // A verdict may have changed the text meanwhile; then this draft continues a branch that is gone.
+  // A verdict may have changed the text meanwhile, or the cloud may be gone; then this continues a branch
+  // that is gone.
   std::vector<Token> present = text;
-  present.insert(present.end(), window.drafts().begin(), window.drafts().end());
+  if (config.mode != Mode::kEdge)
+    present.insert(present.end(), window.drafts().begin(), window.drafts().end());
   if (present != branch) return;
+  if (config.mode == Mode::kEdge) return Commit({sampler.Pick(logits, branch)}, 0, Author::kEdge, now);
   if (NeedsLaws(config.rule)) return DrawByLaw(logits);
   const RaceResult pick = sampler.PickWithMargin(logits, branch);
   window.Add(pick.winner, Ends(pick.winner), pick.margin);
@@ -255,6 +261,7 @@ Status Generation::Check(const GenerationConfig& config, const Engine* draft) {
   if (config.max_tokens < 1)
     return Fail(ErrorCode::kUsage, "{} tokens to generate, at least 1", config.max_tokens);
   if (Status s = Validate(config.sampling); !s) return s;
+  if (Status s = CheckOffline(config, draft); !s) return s;
   if (config.mode == Mode::kCloud) return {};  // nothing is drafted, so no rule judges
   if (Status s = CheckCut(config, draft != nullptr || config.ngrams); !s) return s;
   if (config.ngrams && (config.mode == Mode::kEdge || NeedsLaws(config.rule)))
@@ -341,7 +348,7 @@ EdgeActions Generation::Cancel(Micros now) {
 }
 
 EdgeActions Generation::Recut(const ModelCut& cut, Micros now) {
-  if (!state_->done) state_->Recut(cut, now);
+  if (!state_->done && state_->config.mode == Mode::kSplit) state_->Recut(cut, now);
   return std::exchange(state_->actions, {});
 }
 

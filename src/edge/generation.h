@@ -5,7 +5,8 @@
 // One loop serves all modes: draft while the window is open, send, take verdicts, commit. Mode edge has no
 // verdicts (the draft model's own pick is committed), mode cloud no drafts (the cloud streams on credit). In
 // speculate and auto the cloud has credit as well, and drafts join its steps when they pay; sync is stop and
-// wait, the baseline. Not thread-safe.
+// wait, the baseline. A text whose cloud is gone may go on as mode edge, where that was asked for
+// (GenerationConfig::offline). Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -58,6 +59,9 @@ struct GenerationConfig {
   VocabIdentity vocab;           // of the model or tokenizer at hand
   int32_t clouds = 1;            // that the shell dials in turn: so many may fail before the first session
   Micros retry_for{60'000'000};  // a lost link is retried for so long, counted from the loss
+  // When that runs out, and when no cloud can be reached at all, the draft model goes on from the text so
+  // far, to its end; else the run ends with what there is. Needs a draft model.
+  bool offline = false;
   Micros reply_timeout{30'000'000};  // no frame for so long while one is owed: the link counts as lost
   Micros open_timeout{
       600'000'000};  // the same for Opened: the cloud reads the whole prompt before it answers
@@ -92,10 +96,13 @@ struct GenerationStats {
   Micros cloud_time{0};                             // sum of server_us of verdicts and Opened
   Micros opened{-1};                                // the session's first Opened; < 0: none
   Micros rows_came{0};                              // of the last Opened: its rows_us
+  std::optional<uint64_t> offline_from{};  // tokens that were there when the draft model went on alone
   Micros held{0};               // that the cloud held steps for drafts: the price it states in its verdicts
   double predicted_us = 0;      // per token, mean over the tokens for which there was a plan (mode auto)
   double streaming_us = 0;      // per token of the cloud streaming alone, by its own costs; 0: not told
   std::vector<Micros> network;  // per verdict that answers a frame: round trip less server time
+
+  uint64_t OfflineTokens() const { return offline_from ? generated - *offline_from : 0; }
 };
 
 class Generation {

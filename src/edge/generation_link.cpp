@@ -54,20 +54,28 @@ void Generation::State::Lost(const Error& why, Micros now, Micros hint) {
   window.LinkLost();
   in_flight.clear();
   credit = 0;
-  if (EndsForGood(why.code) || (!established && ++failures >= config.clouds)) {
-    Stop(Finish::kError, why, now);
-    return;
-  }
+  if (EndsForGood(why.code)) return Stop(Finish::kError, why, now);
+  if (!established && ++failures >= config.clouds) return Unreachable(why, now);
   const std::optional<Micros> again = backoff.Lost(now, hint);
-  if (!again) {
-    Stop(Finish::kError,
-         Error{why.code, fmt::format("the cloud stayed away for {:.1f} s: {}", ToMs(backoff.Away(now)) / 1000,
-                                     why.message)},
-         now);
-    return;
-  }
+  if (!again)
+    return Unreachable({why.code, fmt::format("the cloud stayed away for {:.1f} s: {}",
+                                              ToMs(backoff.Away(now)) / 1000, why.message)},
+                       now);
   link = LinkState::kWaiting;
   redial_at = *again;
+}
+
+// From here on the loop is that of mode edge. What was drafted for the cloud is computed again.
+void Generation::State::Unreachable(const Error& why, Micros now) {
+  if (!config.offline) return Stop(Finish::kError, why, now);
+  if (Length() >= drafter->context()) {
+    const std::string full = fmt::format("{}; the draft model cannot go on: its context of {} is full",
+                                         why.message, drafter->context());
+    return Stop(Finish::kError, Error{why.code, full}, now);
+  }
+  Note(fmt::format("from token {} on the text is the draft model's: {}", stats.generated + 1, why.message));
+  stats.offline_from = stats.generated;
+  config.mode = Mode::kEdge;
 }
 
 void Generation::State::Violation(const Error& why, Micros now) {

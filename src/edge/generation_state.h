@@ -66,6 +66,7 @@ struct Generation::State {
 
   // --- the link
   void Lost(const Error& why, Micros now, Micros hint = Micros{0});
+  void Unreachable(const Error& why, Micros now);
   void Violation(const Error& why, Micros now);
   Micros Patience() const { return link == LinkState::kOpening ? config.open_timeout : config.reply_timeout; }
   bool Owed() const {

@@ -30,7 +30,7 @@ Status SplitBack::Begin(const Open& open) {
     seq_ = *opened;
   }
   if (Status s = engine_.Truncate(*seq_, 0); !s) return s;
-  rows_.emplace(codec_, 0, engine_.info().context);
+  rows_.emplace(codec_, 0, engine_.info().context, 0);
   spans_ = open.spans;
   warper_.emplace(open.sampling);
   epoch_ = open.epoch;
@@ -47,12 +47,10 @@ Status SplitBack::Take(const HiddenBack& rows) {
   if (rows.epoch > epoch_)
     return Fail(ErrorCode::kProtocol, "rows of epoch {}, the session is at {}", rows.epoch, epoch_);
   if (rows.epoch < epoch_) return {};
-  const auto fresh = rows_->Append(rows.first, rows.block);
-  if (!fresh) return Fail(ErrorCode::kProtocol, "{}", fresh.error().message);
   // What is with the cloud: the prompt, later the text up to its last id, and drafts.
   const Pos sent = cached_ < prompt_ ? prompt_ : cached_ + 1 + static_cast<Pos>(waiting_.size());
-  if (rows_->end() > sent)
-    return Fail(ErrorCode::kProtocol, "rows back up to position {}, {} were sent", rows_->end(), sent);
+  const auto fresh = rows_->Append(rows.first, rows.block, sent);
+  if (!fresh) return Fail(ErrorCode::kProtocol, "{}", fresh.error().message);
   server_us_ = rows.server_us;
   return Prefill();
 }
@@ -71,12 +69,9 @@ Status SplitBack::Prefill() {
 
 Result<LogitsView> SplitBack::Step(Pos end, bool bulk, int logits) {
   places_.assign(static_cast<size_t>(end - cached_), kNoToken);
-  const SeqRows rows{.seq = *seq_,
-                     .first = cached_,
-                     .tokens = places_,
-                     .bulk = bulk,
-                     .logits = logits,
-                     .hidden = rows_->At(cached_, end)};
+  rows_->Copy(cached_, end, hidden_);
+  const SeqRows rows{
+      .seq = *seq_, .first = cached_, .tokens = places_, .bulk = bulk, .logits = logits, .hidden = hidden_};
   return engine_.Step({&rows, 1});
 }
 

@@ -56,6 +56,7 @@ class SplitBack {
   std::vector<Token> waiting_;   // drafts behind the text
   bool asked_ = false;           // a token is wanted without drafts
   std::vector<Token> places_{};  // as many as a step has rows
+  std::vector<float> hidden_;    // their rows
 };
 
 }  // namespace tandem

@@ -102,7 +102,7 @@ TEST_F(SplitEnds, RefusesRowsThatCannotBe) {
   garbage.block = {0xff};
   EXPECT_THAT(Breach(garbage), HasSubstr("rows"));
   EXPECT_THAT(Breach(Back(0, std::vector<float>(600, 1), 2)), HasSubstr("rows"));
-  EXPECT_THAT(Breach(Back(0, {1, 2, 3, 4, 5, 6}, 2)), HasSubstr("up to position 6, 4 were sent"));
+  EXPECT_THAT(Breach(Back(0, {1, 2, 3, 4, 5, 6}, 2)), HasSubstr("6 rows in 25 bytes, 1..4 of"));
 }
 
 }  // namespace

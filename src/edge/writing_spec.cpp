@@ -36,6 +36,7 @@ Result<GenerationConfig> ConfigOf(const WritingSpec& spec, const EdgeModel& edge
   if (edge.split) config.cut = edge.split->cut;
   config.clouds = spec.clouds;
   config.retry_for = spec.retry_for;
+  config.offline = spec.offline;
   if (auto status = Generation::Check(config, edge.draft.get()); !status) return Forward(status);
   return config;
 }

@@ -28,6 +28,7 @@ struct WritingSpec {
   Rule rule = Rule::kCoupled;
   int32_t clouds = 1;  // that the dialer dials in turn
   Micros retry_for{60'000'000};
+  bool offline = false;  // the draft model goes on when the cloud is gone for good
 };
 
 // With the prompt as ids of the edge's vocabulary. kUsage for an empty prompt or values that make no sense,

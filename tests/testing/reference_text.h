@@ -16,6 +16,7 @@ struct ReferenceSpec {
   int max_tokens = 0;
   SamplingParams sampling;
   std::vector<Token> end_tokens;
+  std::vector<PromptSpan> spans{};  // what of the prompt came in at once; empty: all
 };
 
 // Generated ids, without an end-of-generation token. Ends early where the context does.
@@ -23,13 +24,14 @@ inline std::vector<Token> ReferenceText(Engine& engine, const ReferenceSpec& spe
   const SeqId seq = engine.Open().value();
   Sampler sampler(spec.sampling);
   std::vector<Token> text = spec.prompt;
-  const PromptSpan span{0, static_cast<Pos>(spec.prompt.size())};
+  const std::vector<PromptSpan> spans =
+      spec.spans.empty() ? std::vector<PromptSpan>{{0, static_cast<Pos>(spec.prompt.size())}} : spec.spans;
   Pos cached = 0;
   const auto generated = [&] { return static_cast<int>(text.size() - spec.prompt.size()); };
   while (generated() < spec.max_tokens && static_cast<Pos>(text.size()) < engine.info().context) {
     const Pos end = static_cast<Pos>(text.size());
     LogitsView logits;
-    for (const PrefillChunk& chunk : PlanPrefill(std::span(&span, 1), cached, end, engine.info().max_rows)) {
+    for (const PrefillChunk& chunk : PlanPrefill(spans, cached, end, engine.info().max_rows)) {
       const std::span<const Token> rows(text.data() + chunk.begin,
                                         static_cast<size_t>(chunk.end - chunk.begin));
       const SeqRows step{.seq = seq,

@@ -150,7 +150,7 @@ std::optional<std::string> JudgeCounts(const EdgeSetup& setup, const EdgeOutcome
   if (by(Author::kDraft) > s.accepted || s.accepted > by(Author::kDraft) + 1) {
     return fmt::format("{} drafts shown, {} accepted", by(Author::kDraft), s.accepted);
   }
-  if (by(Author::kEdge) != (alone ? s.generated : 0))
+  if (by(Author::kEdge) != (alone ? s.generated : s.OfflineTokens()))
     return fmt::format("{} tokens by the edge", by(Author::kEdge));
   if (!alone && setup.config.mode != Mode::kCloud && s.network.size() != s.rounds) {
     return fmt::format("{} network times in {} rounds", s.network.size(), s.rounds);
@@ -160,12 +160,27 @@ std::optional<std::string> JudgeCounts(const EdgeSetup& setup, const EdgeOutcome
   return std::nullopt;
 }
 
+// As far as the cloud came, and what the draft model writes from there.
+std::vector<Token> WrittenOn(const Scenario& scenario, const EdgeSetup& setup, size_t from) {
+  std::vector<Token> text = WrittenAlone(scenario.cloud.target, setup.config);
+  text.resize(std::min(text.size(), from));
+  GenerationConfig rest = setup.config;
+  rest.spans = {{0, static_cast<Pos>(rest.prompt.size())}};
+  rest.prompt.insert(rest.prompt.end(), text.begin(), text.end());
+  rest.max_tokens -= static_cast<int32_t>(text.size());
+  const std::vector<Token> alone = WrittenAlone(setup.draft, rest);
+  text.insert(text.end(), alone.begin(), alone.end());
+  return text;
+}
+
 std::optional<std::string> JudgeEdge(const Scenario& scenario, size_t i, const EdgeOutcome& edge) {
   const EdgeSetup& setup = scenario.edges[i];
   if (edge.error) return fmt::format("fails: {}", edge.error->message);
-  const bool alone = setup.config.mode == Mode::kEdge;
+  const bool alone = setup.config.mode == Mode::kEdge || edge.stats.offline_from;
   const FakeEngineConfig& model = alone ? setup.draft : scenario.cloud.target;
-  const std::vector<Token> want = WrittenAlone(model, setup.config);
+  const std::vector<Token> want = edge.stats.offline_from
+                                      ? WrittenOn(scenario, setup, *edge.stats.offline_from)
+                                      : WrittenAlone(model, setup.config);
   if (edge.tokens != want) return fmt::format("wrote {}, expected {}", edge.tokens, want);
   const bool full = static_cast<int32_t>(want.size()) == setup.config.max_tokens ||
                     static_cast<Pos>(setup.config.prompt.size() + want.size()) == model.context;
@@ -193,7 +208,8 @@ Outcome Play(const Scenario& scenario) {
 
 std::vector<Token> WrittenAlone(const FakeEngineConfig& model, const GenerationConfig& config) {
   FakeEngine engine(model);
-  return ReferenceText(engine, {config.prompt, config.max_tokens, config.sampling, config.end_tokens});
+  return ReferenceText(engine,
+                       {config.prompt, config.max_tokens, config.sampling, config.end_tokens, config.spans});
 }
 
 std::optional<std::string> Judge(const Scenario& scenario, const Outcome& outcome) {
