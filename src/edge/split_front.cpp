@@ -17,10 +17,7 @@ Open WithoutIds(const Open& open) {
 }  // namespace
 
 SplitFront::SplitFront(Engine& engine, RowCodec codec, int begin, int layers)
-    : engine_(engine),
-      codec_(std::move(codec)),
-      whole_(begin == layers),
-      most_rows_(codec_.RowsThatFit(kBulkRows, kMaxRowsBytes)) {}
+    : engine_(engine), messages_(std::move(codec), kBulkRows, kMaxRowsBytes), whole_(begin == layers) {}
 
 Status SplitFront::Pass(Bytes bytes, std::span<const Token> text, const Sink& sink) {
   const Result<Frame> frame = Decode(bytes);
@@ -57,30 +54,18 @@ Status SplitFront::Continue(const Drafts& drafts, std::span<const Token> text, c
   return {};
 }
 
-// The end of the message that begins at `first`. Rows of a codec whose messages share something are
-// partitioned alike whenever they are sent: a prompt's by chunks, what is generated one by one.
-Pos SplitFront::MessageEnd(Pos first, Pos end) const {
-  if (!codec_.RowLocal() && first >= prompt_) return first + 1;
-  Pos last = std::min(end, first + static_cast<Pos>(most_rows_));
-  if (!codec_.RowLocal()) last = std::min(last, std::max(prompt_, first + 1));
-  return last;
-}
-
-Result<std::vector<HiddenRows>> SplitFront::Code(std::span<const float> rows, Pos first) {
-  const auto end = first + static_cast<Pos>(rows.size() / codec_.width());
-  std::vector<HiddenRows> frames;
-  for (Pos at = first; at < end;) {
-    const Pos next = MessageEnd(at, end);
-    const auto count = static_cast<size_t>(next - at);
-    auto block =
-        codec_.Encode({rows.subspan(static_cast<size_t>(at - first) * codec_.width(), count * codec_.width()),
-                       codec_.width()},
-                      at);
-    if (!block) return Forward(block);
-    frames.push_back({.first = at, .block = std::move(*block)});
-    at = next;
+void SplitFront::Leave(std::vector<RowMessage> messages, const Drafts* drafts, uint32_t epoch,
+                       const Sink& sink) {
+  for (RowMessage& message : messages) {
+    HiddenRows rows{.epoch = epoch, .first = message.first, .block = std::move(message.block)};
+    sent_ = message.end;
+    if (drafts != nullptr && sent_ == static_cast<Pos>(branch_.size())) {
+      rows.asks = true;
+      rows.base = drafts->base;
+      rows.ids = drafts->ids;
+    }
+    sink(Encode(rows));
   }
-  return frames;
 }
 
 Status SplitFront::Advance(const Drafts* drafts, uint32_t epoch, const Sink& sink) {
@@ -99,19 +84,10 @@ Status SplitFront::Advance(const Drafts* drafts, uint32_t epoch, const Sink& sin
     follower_->Done();
     if (wanted == 0) continue;
     const std::span<const float> rows((*out)[out->rows() - wanted].data(),
-                                      static_cast<size_t>(wanted) * codec_.width());
-    auto frames = Code(rows, last - wanted);
-    if (!frames) return Forward(frames);
-    for (HiddenRows& frame : *frames) {
-      frame.epoch = epoch;
-      sent_ = &frame == &frames->back() ? last : sent_;
-      if (drafts != nullptr && sent_ == end && &frame == &frames->back()) {
-        frame.asks = true;
-        frame.base = drafts->base;
-        frame.ids = drafts->ids;
-      }
-      sink(Encode(frame));
-    }
+                                      static_cast<size_t>(wanted) * messages_.codec().width());
+    auto messages = messages_.Code({rows, last - wanted, prompt_});
+    if (!messages) return Forward(messages);
+    Leave(std::move(*messages), drafts, epoch, sink);
   }
   return {};
 }

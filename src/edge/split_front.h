@@ -10,7 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
-#include "codec/row_codec.h"
+#include "codec/row_messages.h"
 #include "decode/engine.h"
 #include "edge/drafter.h"
 #include "wire/frame.h"
@@ -37,13 +37,11 @@ class SplitFront {
   Status Begin(const Open& open, std::span<const Token> text, const Sink& sink);
   Status Continue(const Drafts& drafts, std::span<const Token> text, const Sink& sink);
   Status Advance(const Drafts* drafts, uint32_t epoch, const Sink& sink);
-  Result<std::vector<HiddenRows>> Code(std::span<const float> rows, Pos first);
-  Pos MessageEnd(Pos first, Pos end) const;
+  void Leave(std::vector<RowMessage> messages, const Drafts* drafts, uint32_t epoch, const Sink& sink);
 
   Engine& engine_;
-  RowCodec codec_;
-  bool whole_;  // all layers are here: only rows that are judged leave
-  size_t most_rows_;
+  RowMessages messages_;
+  bool whole_;              // all layers are here: only rows that are judged leave
   bool head_here_ = false;  // of the session
   std::optional<Drafter> follower_;
   std::vector<Token> branch_;  // ids whose rows are wanted, or sent
