@@ -2,6 +2,7 @@
 // model's, wherever the cut lies and wherever the head is.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <nlohmann/json.hpp>
 
@@ -101,6 +102,67 @@ TEST_F(Split, BothEndsAreAPartAndRowsBackHaveTheirOwnCodec) {
   EXPECT_LT(int4, f16 / 3);
 }
 
+TEST_F(Split, RowsOfAPromptCompeteByTheirImportance) {
+  std::string prompt;  // of several blocks and a rest
+  for (int i = 0; i < 12; ++i) prompt += std::string(kStory) + ". ";
+  const auto run = [&](const std::string& split, const std::string& codec, const Words& more) {
+    Words words = {"-p", prompt, "--part", kTarget, "--split", split, "--codec", codec, "--json"};
+    words.insert(words.end(), more.begin(), more.end());
+    const Ran ran = Run(words);
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    return Json::parse(ran.out);
+  };
+  const Json exact = run("2", "f32", {});
+  const double dear = exact.at("stats").at("setup_bytes");
+  for (const char* method : {"regular_importance", "last_row", "aggregate_till", "maximum aggregation",
+                             "aggregate upto 0", "upto ratio", "random"}) {
+    const Json all = run("2", "mix:int4:f32:0", {"--importance", method});
+    EXPECT_EQ(all.at("text"), exact.at("text")) << "no row is coded coarsely, by " << method;
+    const Json mixed = run("2", "mix:int4:f32:0.75", {"--importance", method});
+    EXPECT_EQ(mixed.at("stats").at("generated"), 48);
+    EXPECT_LT(mixed.at("stats").at("setup_bytes").get<double>(), 0.7 * dear) << method;
+  }
+  EXPECT_LT(
+      run("0", "mix:int4:f32:0.75", {"--importance", "random"}).at("stats").at("setup_bytes").get<double>(),
+      0.7 * dear);
+  EXPECT_EQ(run("6", "mix:int4:f32:0.75", {}).at("text"), exact.at("text")) << "no row of the prompt leaves";
+  run("2", "water:3", {"--importance", "last_row"});
+  run("2:4", "mix:int4:f32:0.75", {"--codec-back", "f16"});
+  run("2", "mix:int4:f32:0.75", {"--recut", "20:3"});
+}
+
+// Coarse rows, so that another choice of them would be another text.
+TEST_F(Split, ARebuiltSessionWeighsRowsAlike) {
+  std::string prompt;
+  for (int i = 0; i < 7; ++i) prompt += std::string(kStory) + ". ";
+  const Words words = {"-p", prompt, "--part", kTarget, "--split", "2", "--codec", "mix:int2:f16:0.7"};
+  const Ran whole = Run(words);
+  ASSERT_EQ(whole.code, 0) << whole.err;
+  RunningTandem link(
+      {"link", "--listen", "127.0.0.1:0", "--to", "127.0.0.1:" + cloud_.port(), "--rtt", "30ms"});
+  Words again = {"run",
+                 "-n",
+                 "48",
+                 "--threads",
+                 "1",
+                 "--seed",
+                 "1",
+                 "--mode",
+                 "split",
+                 "--cloud",
+                 "ws://" + link.WaitForError("listening on "),
+                 "--cloud",
+                 cloud_.url()};
+  again.insert(again.end(), words.begin(), words.end());
+  RunningTandem running(again);
+  ASSERT_TRUE(running.WaitForText());
+  link.Signal(SIGKILL);
+  EXPECT_TRUE(running.WaitForText()) << "what is left comes from a session that was rebuilt";
+  const Ran ran = running.Finish();
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ran.out, whole.out);
+}
+
 TEST_F(Split, TheCutMayMoveWhileTheTextRuns) {
   const Words moving = {"--part",  kTarget, "--split", "1",    "--codec", "f32",
                         "--recut", "10:5",  "--recut", "30:0", "--json"};
@@ -139,7 +201,17 @@ TEST_F(Split, RefusesWhatCannotBe) {
        "codes rows together");
   const std::string part = Path("back.gguf");
   ASSERT_EQ(RunTandem({"model", "cut", kTargetPath, "--layers", "2:6", "-o", part}).code, 0);
-  says(Run({"--part", kTarget, "--split", "2", "--codec", "mix:int4:f16:0.5"}), 2, "importance of rows");
+  const auto mix = [&](const Words& more) {
+    Words words = {"--part", kTarget, "--codec", "mix:int4:f16:0.5"};
+    words.insert(words.end(), more.begin(), more.end());
+    return Run(words);
+  };
+  says(mix({"--split", "0"}), 2, "told from attention");
+  says(mix({"--split", "2:4"}), 2, "the cloud measures none");
+  says(mix({"--split", "2", "--importance", "weighted_importance"}), 2, "relevance of heads");
+  says(mix({"--split", "2", "--importance", "median"}), 2, "median");
+  says(mix({"--split", "2", "--model", kDraft}), 2, "codes rows together");
+  says(Run({"--part", kTarget, "--split", "2", "--importance", "random"}), 2, "do not compete");
   says(Run({"--part", kTarget, "--split", "2", "--codec", "int8/channel"}), 2, "calibration");
   says(Run({"--part", kTarget, "--split", "2", "--recut", "9"}), 2, "TOKENS:LAYERS");
   says(Run({"--part", kTarget, "--split", "2", "--recut", "9:7"}), 2, "layer 7 of a model that has 6");

@@ -77,6 +77,8 @@ const std::array kOptions = {
            "of the rows that leave them, like int8 or int4/g96/rot (docs/codecs.md)"},
     Option{kTalks, "codec-back", "", K::kText, "NAME", "", 0, 0, "",
            "of the rows that come back, with --split A:B (the same as --codec)"},
+    Option{kTalks, "importance", "", K::kText, "NAME", "", 0, 0, "",
+           "which rows of a prompt matter, for codecs mix (regular_importance) and water (none)"},
     Option{kTalks, "model", "m", K::kText, "EDGE.gguf", "demo-draft-q8_0.gguf", 0, 0, "",
            "the edge's model, by path or by name in a models folder (mode cloud, --drafter ngram: none is "
            "needed)"},

@@ -97,7 +97,8 @@ Result<SplitPlan> SplitOf(const Arguments& arguments) {
   return SplitPlan{.begin = away->begin,
                    .end = away->end,
                    .codec = codec,
-                   .codec_back = arguments.Given("codec-back") ? arguments.Text("codec-back") : codec};
+                   .codec_back = arguments.Given("codec-back") ? arguments.Text("codec-back") : codec,
+                   .importance = arguments.Text("importance")};
 }
 
 // The edge's layers of the cloud's model, and a draft model only where one is named.
@@ -126,7 +127,7 @@ Result<EdgeModel> SplitModelOf(const Arguments& arguments, const LoadEngineOptio
   if (!changes.empty() && plan->end)
     return Fail(ErrorCode::kUsage, "--recut moves where the cloud begins, and --split {}:{} has two ends",
                 plan->begin, *plan->end);
-  if (!changes.empty()) edge->recuts.emplace(*part, arguments.Text("codec"), options, std::move(changes));
+  if (!changes.empty()) edge->recuts.emplace(*part, *plan, options, std::move(changes));
   if (!arguments.Given("model") || LooksUp(arguments)) return edge;
   const auto path = FindModel(arguments.Text("model"));
   if (!path) return Forward(path);

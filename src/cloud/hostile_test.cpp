@@ -40,6 +40,8 @@ std::vector<Breach> Breaches() {
   deep.cut->begin = kTalkLayers + 1;
   laws.run_until = 20;
   const Open middle = MiddleOpen(8);
+  Open weighed_back = middle;
+  weighed_back.cut->codec_back = "mix:int4:f16:0.5";
   Open told = middle, no_way_back = middle, no_codec_back = middle, two_heads = middle, nothing = middle;
   told.ids = {1}, told.cut->untold = 7;
   no_way_back.cut->codec_back = "";
@@ -110,6 +112,7 @@ std::vector<Breach> Breaches() {
        "without rows"},
       {"ids though the head is the edge's", {kHello, told}, ErrorCode::kProtocol, "tells 1 ids"},
       {"a middle without a way back", {kHello, no_way_back}, ErrorCode::kUsage, "layers 1 to 3 of 4"},
+      {"a way back whose rows compete", {kHello, weighed_back}, ErrorCode::kProtocol, "importance"},
       {"a way back that does not exist", {kHello, no_codec_back}, ErrorCode::kProtocol, "int9"},
       {"a way back behind the head", {kHello, two_heads}, ErrorCode::kUsage, "layers 1 to 4 of 4"},
       {"a middle of nothing", {kHello, nothing}, ErrorCode::kUsage, "layers 1 to 1 of 4"},

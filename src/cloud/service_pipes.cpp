@@ -16,6 +16,10 @@ Result<std::optional<RowCodec>> Service::State::BackOf(const Open& open) const {
   if (Status s = RowPipe::Check(open); !s) return Forward(s);
   auto codec = CodecOf(open.cut->codec_back);
   if (!codec) return Forward(codec);
+  if (codec->spec().mix == RowMix::kRatio)
+    return Fail(ErrorCode::kProtocol,
+                "codec {} for rows back needs their importance, and this cloud measures none",
+                open.cut->codec_back);
   return std::optional(std::move(*codec));
 }
 

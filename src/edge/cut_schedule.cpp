@@ -5,7 +5,8 @@ namespace tandem {
 
 Result<const EdgeSplit*> CutSchedule::Next(uint64_t tokens) {
   if (done_ == changes_.size() || tokens < changes_[done_].after) return nullptr;
-  auto part = LoadEdgeSplit(path_, {.begin = changes_[done_].begin, .codec = codec_}, options_);
+  plan_.begin = changes_[done_].begin;
+  auto part = LoadEdgeSplit(path_, plan_, options_);
   if (!part) return Forward(part);
   ++done_;
   present_.reset();  // the front before the engine that it follows the text with, which assigning would not

@@ -19,10 +19,10 @@ struct CutChange {
 // One thread at a time.
 class CutSchedule {
  public:
-  // path, codec, options: as LoadEdgeSplit's. changes: by rising `after`.
-  CutSchedule(std::string path, std::string codec, LoadEngineOptions options, std::vector<CutChange> changes)
+  // path, options: as LoadEdgeSplit's; plan: likewise, but for where it begins. changes: by rising `after`.
+  CutSchedule(std::string path, SplitPlan plan, LoadEngineOptions options, std::vector<CutChange> changes)
       : path_(std::move(path)),
-        codec_(std::move(codec)),
+        plan_(std::move(plan)),
         options_(std::move(options)),
         changes_(std::move(changes)) {}
 
@@ -31,7 +31,8 @@ class CutSchedule {
   Result<const EdgeSplit*> Next(uint64_t tokens);
 
  private:
-  std::string path_, codec_;
+  std::string path_;
+  SplitPlan plan_;
   LoadEngineOptions options_;
   std::vector<CutChange> changes_;
   size_t done_ = 0;

@@ -19,12 +19,37 @@ Status Check(const SplitPlan& plan, int layers) {
 Result<RowCodec> CodecOf(const std::string& name, int width) {
   const auto spec = ParseRowCodec(name);
   if (!spec) return Forward(spec);
-  if (spec->mix == RowMix::kRatio)
-    return Fail(ErrorCode::kUsage,
-                "codec {} needs the importance of rows, which is not measured while a text runs", name);
   if (spec->span == ScaleSpan::kChannel)
     return Fail(ErrorCode::kUsage, "codec {} needs a calibration, which both sides would have to have", name);
   return RowCodec::Make(*spec, static_cast<size_t>(width));
+}
+
+// Of a prompt's rows on their way out; nullopt where they do not compete, or none of them leaves.
+Result<std::optional<ChunkImportance>> ImportanceOf(const SplitPlan& plan, const RowCodecSpec& codec,
+                                                    int layers) {
+  const bool named = !plan.importance.empty();
+  if (codec.mix == RowMix::kNone && named)
+    return Fail(ErrorCode::kUsage,
+                "importance '{}' with codec {}, whose rows do not compete: it is for mix and water",
+                plan.importance, plan.codec);
+  if (codec.mix == RowMix::kNone || (codec.mix == RowMix::kWater && !named)) return std::nullopt;
+  const auto spec = ParseImportance(named ? plan.importance : "regular_importance");
+  if (!spec) return Forward(spec);
+  if (spec->method == ImportanceMethod::kWeighted)
+    return Fail(ErrorCode::kUsage,
+                "importance '{}' needs the relevance of heads, which only `tandem perplexity` measures",
+                plan.importance);
+  if (spec->choice == RowChoice::kMass && codec.mix != RowMix::kRatio)
+    return Fail(ErrorCode::kUsage,
+                "importance '{}' says which share of a mix to code coarsely, and codec {} is none",
+                plan.importance, plan.codec);
+  if (plan.begin == 0 && spec->NeedsAttention())
+    return Fail(ErrorCode::kUsage,
+                "importance '{}' is told from attention, and with the cut before layer 0 there is none here: "
+                "'random' needs none",
+                NameOf(*spec));
+  if (plan.begin == layers) return std::nullopt;
+  return ChunkImportance(*spec, plan.begin);
 }
 
 Result<std::unique_ptr<Engine>> LoadStages(const std::string& path, StageRange stages,
@@ -40,6 +65,12 @@ Status LoadBack(const std::string& path, const ModelFacts& facts, const SplitPla
                 const LoadEngineOptions& options, EdgeSplit& split) {
   auto codec = CodecOf(plan.codec_back, facts.width);
   if (!codec) return Forward(codec);
+  if (codec->spec().mix == RowMix::kRatio)
+    return Fail(
+        ErrorCode::kUsage,
+        "codec {} for the rows back needs their importance, and the cloud measures none: name another "
+        "for that way",
+        plan.codec_back);
   auto engine = LoadStages(path, {*plan.end + 1, facts.layers + 2}, options);
   if (!engine) return Forward(engine);
   split.cut.codec_back = Name(codec->spec());
@@ -57,6 +88,8 @@ Result<EdgeSplit> LoadEdgeSplit(const std::string& path, const SplitPlan& plan,
   if (Status s = Check(plan, facts->layers); !s) return Forward(s);
   auto rows = CodecOf(plan.codec, facts->width);
   if (!rows) return Forward(rows);
+  auto importance = ImportanceOf(plan, rows->spec(), facts->layers);
+  if (!importance) return Forward(importance);
   auto engine = LoadStages(path, {0, plan.begin + 1}, options);
   if (!engine) return Forward(engine);
   EdgeSplit split;
@@ -65,7 +98,8 @@ Result<EdgeSplit> LoadEdgeSplit(const std::string& path, const SplitPlan& plan,
                .end = plan.end.value_or(facts->layers),
                .identity = facts->identity,
                .codec = Name(rows->spec())};
-  split.front = std::make_unique<SplitFront>(*split.engine, std::move(*rows), plan.begin, facts->layers);
+  split.front = std::make_unique<SplitFront>(*split.engine, std::move(*rows), plan.begin, facts->layers,
+                                             std::move(*importance));
   if (!plan.end) return split;
   if (Status s = LoadBack(path, *facts, plan, options, split); !s) return Forward(s);
   return split;

@@ -20,6 +20,9 @@ struct SplitPlan {
   std::optional<int> end{};  // nullopt: all behind `begin`, and the head; else the edge has what lies behind
   std::string codec;         // of rows to the cloud: a name (codec/row_codec_spec.h)
   std::string codec_back{};  // of rows from it, where they come back
+  // What tells which rows of a prompt matter, where the codec of those that go has rows compete: a name
+  // (codec/row_importance.h). Empty: regular_importance for a mix, for water the rows' variance alone.
+  std::string importance{};
 };
 
 struct EdgeSplit {
@@ -31,9 +34,9 @@ struct EdgeSplit {
 };
 
 // path: the whole model, or a part that has the embedding and layers [0, begin), and those behind `end`.
-// kUsage for layers that the model has not, for an end that leaves no layer to one of the two, and for a
-// codec that does not exist or does not fit the model's width; else errors as Model::Load, GgmlEngine::Create
-// and IdentityOf.
+// kUsage for layers that the model has not, for an end that leaves no layer to one of the two, for a
+// codec that does not exist or does not fit the model's width, and for an importance that the codec or the
+// layers here have no use for; else errors as Model::Load, GgmlEngine::Create and IdentityOf.
 Result<EdgeSplit> LoadEdgeSplit(const std::string& path, const SplitPlan& plan,
                                 const LoadEngineOptions& options);
 

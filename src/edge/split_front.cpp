@@ -16,8 +16,13 @@ Open WithoutIds(const Open& open) {
 
 }  // namespace
 
-SplitFront::SplitFront(Engine& engine, RowCodec codec, int begin, int layers)
-    : engine_(engine), messages_(std::move(codec), kBulkRows, kMaxRowsBytes), whole_(begin == layers) {}
+SplitFront::SplitFront(Engine& engine, RowCodec codec, int begin, int layers,
+                       std::optional<ChunkImportance> importance)
+    : engine_(engine),
+      importance_(std::move(importance)),
+      messages_(std::move(codec), kBulkRows, kMaxRowsBytes,
+                importance_ ? importance_->choice() : RowChoice::kShare),
+      whole_(begin == layers) {}
 
 Status SplitFront::Pass(Bytes bytes, std::span<const Token> text, const Sink& sink) {
   const Result<Frame> frame = Decode(bytes);
@@ -31,6 +36,7 @@ Status SplitFront::Pass(Bytes bytes, std::span<const Token> text, const Sink& si
 
 Status SplitFront::Begin(const Open& open, std::span<const Token> text, const Sink& sink) {
   follower_.emplace(engine_, open.spans);  // every row is wanted again
+  if (importance_) importance_->Begin();
   if (prompt_ < 0) prompt_ = static_cast<Pos>(text.size()) - 1;
   branch_.assign(text.begin(), text.end() - 1);
   sent_ = whole_ ? static_cast<Pos>(branch_.size()) : 0;
@@ -68,24 +74,39 @@ void SplitFront::Leave(std::vector<RowMessage> messages, const Drafts* drafts, u
   }
 }
 
+Result<LogitsView> SplitFront::Step(const SeqRows& rows) {
+  auto out = Weighs() ? importance_->Step(engine_, rows) : engine_.Step({&rows, 1});
+  out ? follower_->Done() : follower_->Failed();
+  return out;
+}
+
+// The last `wanted` of the rows that came out, of the positions from `first` on.
+Result<std::vector<RowMessage>> SplitFront::Code(const LogitsView& out, Pos first, Pos wanted,
+                                                 bool weighed) const {
+  const std::span<const float> rows(out[out.rows() - wanted].data(),
+                                    static_cast<size_t>(wanted) * messages_.codec().width());
+  if (!weighed) return messages_.Code({rows, first, prompt_});
+  const auto importance = importance_->OfChunk();
+  if (!importance) return Forward(importance);
+  return messages_.Code({rows, first, prompt_, std::span(*importance).last(static_cast<size_t>(wanted))});
+}
+
 Status SplitFront::Advance(const Drafts* drafts, uint32_t epoch, const Sink& sink) {
   const auto end = static_cast<Pos>(branch_.size());
   for (Pos last = 0; last < end;) {
-    auto next = follower_->Next(branch_);
+    // Rows that are weighed are computed up to where they are coded together: no query behind it has a say,
+    // also when the session is rebuilt with more text.
+    const bool weighed = Weighs();
+    const Pos to = weighed ? std::min(prompt_, end) : end;
+    auto next = follower_->Next(std::span(branch_).first(static_cast<size_t>(to)));
     if (!next) return Forward(next);
     last = next->first + static_cast<Pos>(next->tokens.size());
     const Pos wanted = std::max<Pos>(0, last - std::max(sent_, next->first));
     next->logits = wanted;
-    const auto out = engine_.Step({&*next, 1});
-    if (!out) {
-      follower_->Failed();
-      return Forward(out);
-    }
-    follower_->Done();
+    const auto out = Step(*next);
+    if (!out) return Forward(out);
     if (wanted == 0) continue;
-    const std::span<const float> rows((*out)[out->rows() - wanted].data(),
-                                      static_cast<size_t>(wanted) * messages_.codec().width());
-    auto messages = messages_.Code({rows, last - wanted, prompt_});
+    auto messages = Code(*out, last - wanted, wanted, weighed);
     if (!messages) return Forward(messages);
     Leave(std::move(*messages), drafts, epoch, sink);
   }

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "codec/row_messages.h"
 #include "decode/engine.h"
+#include "edge/chunk_importance.h"
 #include "edge/drafter.h"
 #include "wire/frame.h"
 
@@ -21,8 +22,10 @@ namespace tandem {
 class SplitFront {
  public:
   // engine: the model's embedding and layers [0, begin), without the head; it must outlive this. codec: of
-  // its width. layers: of the whole model.
-  SplitFront(Engine& engine, RowCodec codec, int begin, int layers);
+  // its width. layers: of the whole model. importance: of a prompt's rows, where the codec's compete (mix,
+  // water) and rows of a prompt leave at all (begin < layers).
+  SplitFront(Engine& engine, RowCodec codec, int begin, int layers,
+             std::optional<ChunkImportance> importance = std::nullopt);
 
   using Sink = std::function<void(Bytes frame)>;
 
@@ -37,9 +40,13 @@ class SplitFront {
   Status Begin(const Open& open, std::span<const Token> text, const Sink& sink);
   Status Continue(const Drafts& drafts, std::span<const Token> text, const Sink& sink);
   Status Advance(const Drafts* drafts, uint32_t epoch, const Sink& sink);
+  bool Weighs() const { return importance_ && importance_->end() < prompt_; }  // the rows that come next
+  Result<LogitsView> Step(const SeqRows& rows);
+  Result<std::vector<RowMessage>> Code(const LogitsView& out, Pos first, Pos wanted, bool weighed) const;
   void Leave(std::vector<RowMessage> messages, const Drafts* drafts, uint32_t epoch, const Sink& sink);
 
   Engine& engine_;
+  std::optional<ChunkImportance> importance_;
   RowMessages messages_;
   bool whole_;              // all layers are here: only rows that are judged leave
   bool head_here_ = false;  // of the session

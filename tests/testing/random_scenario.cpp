@@ -139,6 +139,18 @@ void TakeModelsAway(Scenario& scenario) {
   }
 }
 
+// Rows that compete for bits, at one cut in three that no draft looks across. int8 keeps a fake model's ids.
+void LetRowsCompete(Scenario& scenario) {
+  Dice dice(scenario.seed ^ 0xc0dec);
+  for (EdgeSetup& edge : scenario.edges) {
+    const bool may = edge.config.mode == Mode::kSplit && !edge.looks_ahead && edge.config.cut->begin > 0;
+    if (!may || !dice.Chance(33)) continue;
+    edge.config.cut->codec = dice.OneOf({"mix:int8:f32:0.5", "mix:int8:f16:0.9/zstd", "mix:int8:f32:1"});
+    edge.importance =
+        dice.OneOf({"regular_importance", "last_row", "maximum aggregation", "random", "upto ratio"});
+  }
+}
+
 }  // namespace
 
 Scenario RandomScenario(uint64_t seed) {
@@ -169,6 +181,7 @@ Scenario RandomScenario(uint64_t seed) {
   }
   if (dice.Chance(50)) BeginAlike(scenario);
   TakeModelsAway(scenario);
+  LetRowsCompete(scenario);
   if (!stormy) return scenario;
   // Not before every edge has had its first session.
   for (int64_t left = dice.Between(0, 2); left > 0; --left) {

@@ -61,7 +61,10 @@ class Stage {
     drafts_.push_back(std::make_unique<FakeEngine>(config));
     const ModelCut& cut = *setup.config.cut;
     auto codec = RowCodec::Make(ParseRowCodec(cut.codec).value(), kFakeRowWidth).value();
-    return std::make_unique<SplitFront>(*drafts_.back(), std::move(codec), cut.begin, scenario_.cloud.layers);
+    std::optional<ChunkImportance> importance;
+    if (!setup.importance.empty()) importance.emplace(ParseImportance(setup.importance).value(), cut.begin);
+    return std::make_unique<SplitFront>(*drafts_.back(), std::move(codec), cut.begin, scenario_.cloud.layers,
+                                        std::move(importance));
   }
 
   // What lies behind the cloud's layers, where the head is the edge's.
