@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "testing/program.h"
@@ -163,6 +164,64 @@ TEST_F(Split, ARebuiltSessionWeighsRowsAlike) {
   EXPECT_EQ(ran.out, whole.out);
 }
 
+// A text of some 700 tokens.
+std::string SomeStory() {
+  const std::string words[] = {"the bear", "a little girl", "her mom", "the sun", "two dogs", "a red ball"};
+  std::string text;
+  for (size_t i = 0; i < 70; ++i)
+    text += kStory + (" and " + words[i % 6]) + " saw " + words[i * i % 5] + ". ";
+  return text;
+}
+
+// Both ends, each cut where the layers here allow it.
+TEST_F(Split, AChannelsScaleIsPartOfThePart) {
+  const std::string text = Path("text.txt"), front = Path("front.gguf"), ends = Path("ends.gguf");
+  std::ofstream(text) << SomeStory();
+  const auto cut = [&](const char* layers, const std::string& out) {
+    const Ran ran = RunTandem(
+        {"model", "cut", kTargetPath, "--layers", layers, "--calibrate", text, "--threads", "1", "-o", out});
+    ASSERT_EQ(ran.code, 0) << ran.err;
+  };
+  cut("0:3", front);
+  cut("0:2,4:6", ends);
+  const auto report = [&](const Words& more) {
+    Words words = {"--json"};
+    words.insert(words.end(), more.begin(), more.end());
+    const Ran ran = Run(words);
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    return Json::parse(ran.out);
+  };
+  const auto uplink = [](const Json& of) {
+    return of.at("stats").at("uplink_bytes").get<double>() / of.at("stats").at("generated").get<double>();
+  };
+  const std::string whole = WholeText();
+  for (const char* split : {"0", "1", "3"}) {
+    const Json int8 = report({"--part", front, "--split", split, "--codec", "int8/channel"});
+    EXPECT_LT(uplink(int8), 288.0 + 32);
+    EXPECT_EQ(int8.at("text").get<std::string>().substr(0, 20), whole.substr(0, 20)) << split;
+  }
+  const Json alone = report({"--part", front, "--split", "1", "--codec", "int8/channel/rot/sink"});
+  const Json ahead =
+      report({"--part", front, "--split", "1", "--codec", "int8/channel/rot/sink", "--model", kDraft});
+  EXPECT_EQ(alone.at("text"), ahead.at("text")) << "a row's values are its own";
+  report({"--part", front, "--split", "2", "--codec", "mix:int4:f16:0.5/channel"});
+  report({"--part", front, "--split", "1", "--codec", "int8/channel", "--recut", "20:3"});
+  report({"--part", ends, "--split", "2:4", "--codec", "int8/channel/asym", "--codec-back",
+          "int8/channel/sink"});
+
+  const Ran elsewhere = Run({"--part", front, "--split", "4", "--codec", "int8/channel"});
+  EXPECT_EQ(elsewhere.code, 2);
+  EXPECT_THAT(elsewhere.err, HasSubstr("rows before layer 4"));
+  const Ran back =
+      Run({"--part", kTarget, "--split", "2:4", "--codec", "f16", "--codec-back", "int8/channel"});
+  EXPECT_EQ(back.code, 2);
+  EXPECT_THAT(back.err, HasSubstr("rows before layer 4"));
+  const Ran nothing = RunTandem({"model", "cut", kTargetPath, "--layers", "0:3", "--calibrate",
+                                 Path("absent.txt"), "-o", Path("none.gguf")});
+  EXPECT_EQ(nothing.code, 3);
+  EXPECT_THAT(nothing.err, HasSubstr("absent.txt"));
+}
+
 TEST_F(Split, TheCutMayMoveWhileTheTextRuns) {
   const Words moving = {"--part",  kTarget, "--split", "1",    "--codec", "f32",
                         "--recut", "10:5",  "--recut", "30:0", "--json"};
@@ -212,7 +271,8 @@ TEST_F(Split, RefusesWhatCannotBe) {
   says(mix({"--split", "2", "--importance", "median"}), 2, "median");
   says(mix({"--split", "2", "--model", kDraft}), 2, "codes rows together");
   says(Run({"--part", kTarget, "--split", "2", "--importance", "random"}), 2, "do not compete");
-  says(Run({"--part", kTarget, "--split", "2", "--codec", "int8/channel"}), 2, "calibration");
+  says(Run({"--part", kTarget, "--split", "2", "--codec", "int8/channel"}), 2,
+       "tandem model cut --calibrate");
   says(Run({"--part", kTarget, "--split", "2", "--recut", "9"}), 2, "TOKENS:LAYERS");
   says(Run({"--part", kTarget, "--split", "2", "--recut", "9:7"}), 2, "layer 7 of a model that has 6");
   says(Run({"--part", part, "--split", "2"}), 4, "not the embedding and layers 0:2");

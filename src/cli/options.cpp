@@ -177,8 +177,8 @@ const std::array kOptions = {
     Option{kDraws | kVerbCloud, "token-file", "", K::kText, "FILE", "", 0, 0, "",
            "file whose first line is the secret that edge and cloud share"},
     // The engine.
-    Option{kTalks | kVerbCloud | kPairs | kMeasuresText, "threads", "t", K::kInteger, "N", "", 1, 256,
-           "1 to 256", "threads of the engine (all cores)"},
+    Option{kTalks | kVerbCloud | kPairs | kMeasuresText | kVerbModelCut, "threads", "t", K::kInteger, "N", "",
+           1, 256, "1 to 256", "threads of the engine (all cores)"},
     Option{kTalks | kVerbCloud, "ctx", "c", K::kInteger, "N", "", 2, kMaxContext, "2 to 1048576",
            "positions of one text (the model's context)"},
     Option{kTalks | kVerbCloud | kMeasuresText, "device", "", K::kText, "NAME", "auto", 0, 0, "",
@@ -206,6 +206,8 @@ const std::array kOptions = {
     Option{kVerbModelCut, "layers", "", K::kText, "A:B[,C:D]", "", 0, 0, "",
            "layers from A to before B, counted from 0; 0 takes the embedding along, the last layer the head",
            true},
+    Option{kVerbModelCut, "calibrate", "", K::kText, "TEXT", "", 0, 0, "",
+           "measure the rows at the part's cuts on this text, for codecs with channel or sink"},
     Option{kShapes | kVerbModelCut, "output", "o", K::kText, "OUT", "", 0, 0, "", "file to write", true},
     // Measuring.
     Option{kMeasuresText, "model", "m", K::kText, "FILE", "demo-target-q8_0.gguf", 0, 0, "",

@@ -35,8 +35,9 @@ struct EdgeSplit {
 
 // path: the whole model, or a part that has the embedding and layers [0, begin), and those behind `end`.
 // kUsage for layers that the model has not, for an end that leaves no layer to one of the two, for a
-// codec that does not exist or does not fit the model's width, and for an importance that the codec or the
-// layers here have no use for; else errors as Model::Load, GgmlEngine::Create and IdentityOf.
+// codec that does not exist, does not fit the model's width or needs a calibration that the file has not at
+// that cut, and for an importance that the codec or the layers here have no use for; else errors as
+// Model::Load, GgmlEngine::Create and IdentityOf.
 Result<EdgeSplit> LoadEdgeSplit(const std::string& path, const SplitPlan& plan,
                                 const LoadEngineOptions& options);
 

@@ -12,9 +12,11 @@ Result<ModelFacts> FactsOf(const std::string& path) {
   if (!file) return Forward(file);
   const auto shape = ReadHparams(file->header());
   if (!shape) return Forward(shape);
+  auto rows = ReadRowStatistics(file->header(), shape->layers, shape->width);
+  if (!rows) return Fail(rows.error().code, "{}: {}", path, rows.error().message);
   const auto identity = IdentityOf(path);
   if (!identity) return Forward(identity);
-  return ModelFacts{shape->layers, shape->width, *identity};
+  return ModelFacts{shape->layers, shape->width, *identity, std::move(*rows)};
 }
 
 }  // namespace tandem

@@ -2,19 +2,23 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/hash.h"
 #include "base/result.h"
+#include "model/row_statistics.h"
 
 namespace tandem {
 
 struct ModelFacts {
-  int layers = 0;     // of the whole model, also where the file is a part
-  int width = 0;      // floats of a row of activations
-  Digest identity{};  // ModelIdentity (model/tensor_hashes.h)
+  int layers = 0;                     // of the whole model, also where the file is a part
+  int width = 0;                      // floats of a row of activations
+  Digest identity{};                  // ModelIdentity (model/tensor_hashes.h)
+  std::vector<RowStatistics> rows{};  // at cuts, where the file knows some
 };
 
-// Errors as OpenGguf, ReadHparams and IdentityOf, which takes as long as hashing the file, once.
+// Errors as OpenGguf, ReadHparams, ReadRowStatistics and IdentityOf, which takes as long as hashing the file,
+// once.
 Result<ModelFacts> FactsOf(const std::string& path);
 
 }  // namespace tandem

@@ -60,7 +60,7 @@ class Stage {
     config.max_sequences = 1;
     drafts_.push_back(std::make_unique<FakeEngine>(config));
     const ModelCut& cut = *setup.config.cut;
-    auto codec = RowCodec::Make(ParseRowCodec(cut.codec).value(), kFakeRowWidth).value();
+    auto codec = RowCodec::Make(ParseRowCodec(cut.codec).value(), kFakeRowWidth, cut.calibration).value();
     std::optional<ChunkImportance> importance;
     if (!setup.importance.empty()) importance.emplace(ParseImportance(setup.importance).value(), cut.begin);
     return std::make_unique<SplitFront>(*drafts_.back(), std::move(codec), cut.begin, scenario_.cloud.layers,
@@ -75,7 +75,8 @@ class Stage {
     config.input_width = kFakeRowWidth;
     config.max_sequences = 1;
     drafts_.push_back(std::make_unique<FakeEngine>(config));
-    auto codec = RowCodec::Make(ParseRowCodec(cut.codec_back).value(), kFakeRowWidth).value();
+    auto codec =
+        RowCodec::Make(ParseRowCodec(cut.codec_back).value(), kFakeRowWidth, cut.calibration_back).value();
     return std::make_unique<SplitBack>(*drafts_.back(), std::move(codec));
   }
 
