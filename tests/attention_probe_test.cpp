@@ -10,6 +10,7 @@
 #include <array>
 #include <cmath>
 #include <numeric>
+#include <tuple>
 
 #include "testing/engine_runs.h"
 #include "testing/model_files.h"
@@ -222,6 +223,32 @@ TEST(AttentionProbe, TakesALongStepOfEveryLayer) {
       EXPECT_NEAR(sum(layer.column_sums), 999.0, 0.01) << layer.layer;
       EXPECT_NEAR(sum(layer.last_row), 1.0, 1e-4) << layer.layer;
     }
+  }
+}
+
+// What an Engine shows to those who know no other.
+TEST(AttentionProbe, AStepOfIdsIsProbedAsOneOfStagesIs) {
+  auto model = Model::Load(DemoModel("demo-target-q8_0.gguf").path, {.stages = StageRange{0, 3}});
+  ASSERT_TRUE(model);
+  EngineRun stages(*model, {}), ids(*model, {});
+  const std::vector<Token> tokens = SomeTokens(75, ids.info().vocab_size);
+  AttentionProbe by_stages(std::array{0, 1}), by_ids(std::array{0, 1});
+  for (const auto& [first, count, bulk] : {std::tuple{0, 64, true}, {64, 11, false}}) {
+    const auto part = std::span(tokens).subspan(static_cast<size_t>(first), static_cast<size_t>(count));
+    const StageRows stage_rows{stages.seq(), first, count, bulk, 0};
+    const SeqRows seq_rows{.seq = ids.seq(), .first = first, .tokens = part, .bulk = bulk};
+    const auto expected = stages.engine().StepStages({{&stage_rows, 1}, part, {}}, &by_stages);
+    Engine& engine = ids.engine();
+    const auto out = engine.StepProbed(seq_rows, by_ids);
+    ASSERT_TRUE(expected && out);
+    ASSERT_EQ(out->rows(), count);
+    for (int row = 0; row < count; ++row)
+      EXPECT_TRUE(std::ranges::equal((*out)[row], (*expected)[row])) << first + row;
+  }
+  EXPECT_EQ(by_ids.rows, 75);
+  for (size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(by_ids.layers[i].column_sums, by_stages.layers[i].column_sums);
+    EXPECT_EQ(by_ids.layers[i].last_row, by_stages.layers[i].last_row);
   }
 }
 

@@ -2,7 +2,9 @@
 // model's, wherever the cut lies and wherever the head is.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "testing/program.h"
@@ -99,6 +101,125 @@ TEST_F(Split, BothEndsAreAPartAndRowsBackHaveTheirOwnCodec) {
   EXPECT_GT(f16, 2 * 288.0 * 0.9);
   EXPECT_LT(f16, 2 * 288.0 + 32);
   EXPECT_LT(int4, f16 / 3);
+}
+
+TEST_F(Split, RowsOfAPromptCompeteByTheirImportance) {
+  std::string prompt;  // of several blocks and a rest
+  for (int i = 0; i < 12; ++i) prompt += std::string(kStory) + ". ";
+  const auto run = [&](const std::string& split, const std::string& codec, const Words& more) {
+    Words words = {"-p", prompt, "--part", kTarget, "--split", split, "--codec", codec, "--json"};
+    words.insert(words.end(), more.begin(), more.end());
+    const Ran ran = Run(words);
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    return Json::parse(ran.out);
+  };
+  const Json exact = run("2", "f32", {});
+  const double dear = exact.at("stats").at("setup_bytes");
+  for (const char* method : {"regular_importance", "last_row", "aggregate_till", "maximum aggregation",
+                             "aggregate upto 0", "upto ratio", "random"}) {
+    const Json all = run("2", "mix:int4:f32:0", {"--importance", method});
+    EXPECT_EQ(all.at("text"), exact.at("text")) << "no row is coded coarsely, by " << method;
+    const Json mixed = run("2", "mix:int4:f32:0.75", {"--importance", method});
+    EXPECT_EQ(mixed.at("stats").at("generated"), 48);
+    EXPECT_LT(mixed.at("stats").at("setup_bytes").get<double>(), 0.7 * dear) << method;
+  }
+  EXPECT_LT(
+      run("0", "mix:int4:f32:0.75", {"--importance", "random"}).at("stats").at("setup_bytes").get<double>(),
+      0.7 * dear);
+  EXPECT_EQ(run("6", "mix:int4:f32:0.75", {}).at("text"), exact.at("text")) << "no row of the prompt leaves";
+  run("2", "water:3", {"--importance", "last_row"});
+  run("2:4", "mix:int4:f32:0.75", {"--codec-back", "f16"});
+  run("2", "mix:int4:f32:0.75", {"--recut", "20:3"});
+}
+
+// Coarse rows, so that another choice of them would be another text.
+TEST_F(Split, ARebuiltSessionWeighsRowsAlike) {
+  std::string prompt;
+  for (int i = 0; i < 7; ++i) prompt += std::string(kStory) + ". ";
+  const Words words = {"-p", prompt, "--part", kTarget, "--split", "2", "--codec", "mix:int2:f16:0.7"};
+  const Ran whole = Run(words);
+  ASSERT_EQ(whole.code, 0) << whole.err;
+  RunningTandem link(
+      {"link", "--listen", "127.0.0.1:0", "--to", "127.0.0.1:" + cloud_.port(), "--rtt", "30ms"});
+  Words again = {"run",
+                 "-n",
+                 "48",
+                 "--threads",
+                 "1",
+                 "--seed",
+                 "1",
+                 "--mode",
+                 "split",
+                 "--cloud",
+                 "ws://" + link.WaitForError("listening on "),
+                 "--cloud",
+                 cloud_.url()};
+  again.insert(again.end(), words.begin(), words.end());
+  RunningTandem running(again);
+  ASSERT_TRUE(running.WaitForText());
+  link.Signal(SIGKILL);
+  EXPECT_TRUE(running.WaitForText()) << "what is left comes from a session that was rebuilt";
+  const Ran ran = running.Finish();
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ran.out, whole.out);
+}
+
+// A text of some 700 tokens.
+std::string SomeStory() {
+  const std::string words[] = {"the bear", "a little girl", "her mom", "the sun", "two dogs", "a red ball"};
+  std::string text;
+  for (size_t i = 0; i < 70; ++i)
+    text += kStory + (" and " + words[i % 6]) + " saw " + words[i * i % 5] + ". ";
+  return text;
+}
+
+// Both ends, each cut where the layers here allow it.
+TEST_F(Split, AChannelsScaleIsPartOfThePart) {
+  const std::string text = Path("text.txt"), front = Path("front.gguf"), ends = Path("ends.gguf");
+  std::ofstream(text) << SomeStory();
+  const auto cut = [&](const char* layers, const std::string& out) {
+    const Ran ran = RunTandem(
+        {"model", "cut", kTargetPath, "--layers", layers, "--calibrate", text, "--threads", "1", "-o", out});
+    ASSERT_EQ(ran.code, 0) << ran.err;
+  };
+  cut("0:3", front);
+  cut("0:2,4:6", ends);
+  const auto report = [&](const Words& more) {
+    Words words = {"--json"};
+    words.insert(words.end(), more.begin(), more.end());
+    const Ran ran = Run(words);
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    return Json::parse(ran.out);
+  };
+  const auto uplink = [](const Json& of) {
+    return of.at("stats").at("uplink_bytes").get<double>() / of.at("stats").at("generated").get<double>();
+  };
+  const std::string whole = WholeText();
+  for (const char* split : {"0", "1", "3"}) {
+    const Json int8 = report({"--part", front, "--split", split, "--codec", "int8/channel"});
+    EXPECT_LT(uplink(int8), 288.0 + 32);
+    EXPECT_EQ(int8.at("text").get<std::string>().substr(0, 20), whole.substr(0, 20)) << split;
+  }
+  const Json alone = report({"--part", front, "--split", "1", "--codec", "int8/channel/rot/sink"});
+  const Json ahead =
+      report({"--part", front, "--split", "1", "--codec", "int8/channel/rot/sink", "--model", kDraft});
+  EXPECT_EQ(alone.at("text"), ahead.at("text")) << "a row's values are its own";
+  report({"--part", front, "--split", "2", "--codec", "mix:int4:f16:0.5/channel"});
+  report({"--part", front, "--split", "1", "--codec", "int8/channel", "--recut", "20:3"});
+  report({"--part", ends, "--split", "2:4", "--codec", "int8/channel/asym", "--codec-back",
+          "int8/channel/sink"});
+
+  const Ran elsewhere = Run({"--part", front, "--split", "4", "--codec", "int8/channel"});
+  EXPECT_EQ(elsewhere.code, 2);
+  EXPECT_THAT(elsewhere.err, HasSubstr("rows before layer 4"));
+  const Ran back =
+      Run({"--part", kTarget, "--split", "2:4", "--codec", "f16", "--codec-back", "int8/channel"});
+  EXPECT_EQ(back.code, 2);
+  EXPECT_THAT(back.err, HasSubstr("rows before layer 4"));
+  const Ran nothing = RunTandem({"model", "cut", kTargetPath, "--layers", "0:3", "--calibrate",
+                                 Path("absent.txt"), "-o", Path("none.gguf")});
+  EXPECT_EQ(nothing.code, 3);
+  EXPECT_THAT(nothing.err, HasSubstr("absent.txt"));
 }
 
 TEST_F(Split, TheCutMayMoveWhileTheTextRuns) {
@@ -208,8 +329,19 @@ TEST_F(Split, RefusesWhatCannotBe) {
        "codes rows together");
   const std::string part = Path("back.gguf");
   ASSERT_EQ(RunTandem({"model", "cut", kTargetPath, "--layers", "2:6", "-o", part}).code, 0);
-  says(Run({"--part", kTarget, "--split", "2", "--codec", "mix:int4:f16:0.5"}), 2, "importance of rows");
-  says(Run({"--part", kTarget, "--split", "2", "--codec", "int8/channel"}), 2, "calibration");
+  const auto mix = [&](const Words& more) {
+    Words words = {"--part", kTarget, "--codec", "mix:int4:f16:0.5"};
+    words.insert(words.end(), more.begin(), more.end());
+    return Run(words);
+  };
+  says(mix({"--split", "0"}), 2, "told from attention");
+  says(mix({"--split", "2:4"}), 2, "the cloud measures none");
+  says(mix({"--split", "2", "--importance", "weighted_importance"}), 2, "relevance of heads");
+  says(mix({"--split", "2", "--importance", "median"}), 2, "median");
+  says(mix({"--split", "2", "--model", kDraft}), 2, "codes rows together");
+  says(Run({"--part", kTarget, "--split", "2", "--importance", "random"}), 2, "do not compete");
+  says(Run({"--part", kTarget, "--split", "2", "--codec", "int8/channel"}), 2,
+       "tandem model cut --calibrate");
   says(Run({"--part", kTarget, "--split", "2", "--recut", "9"}), 2, "TOKENS:LAYERS");
   says(Run({"--part", kTarget, "--split", "2", "--recut", "9:7"}), 2, "layer 7 of a model that has 6");
   says(Run({"--part", part, "--split", "2"}), 4, "not the embedding and layers 0:2");

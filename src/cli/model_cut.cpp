@@ -1,12 +1,16 @@
 // tandem model cut: some layers of a model as a file that loads alone.
 #include "model/cut_model.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <thread>
 
+#include "cli/evaluation_text.h"
 #include "cli/layer_ranges.h"
 #include "cli/model_path.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
+#include "lab/measured_rows.h"
 
 namespace tandem {
 
@@ -23,6 +27,29 @@ nlohmann::ordered_json ReportJson(const CutModelReport& report, const std::strin
           {"identity", Hex(report.identity)}};
 }
 
+// As llama.cpp's chunks: each begins as a text does.
+constexpr Pos kWindow = 256;
+constexpr size_t kWindows = 8;
+
+int Threads(const Arguments& arguments) {
+  if (arguments.Given("threads")) return static_cast<int>(arguments.Integer("threads"));
+  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
+
+Result<std::vector<RowStatistics>> Calibrated(const std::string& model, const std::string& text, int threads,
+                                              std::span<const StageRange> stages, int layers) {
+  const std::vector<int> cuts = CutsWithin(stages, layers);
+  auto chain = StageChain::Load(model, cuts, {.threads = threads});
+  if (!chain) return Forward(chain);
+  const WindowPlan plan{
+      .form = WindowForm::kChunks, .context = std::min(kWindow, (*chain)->shape().context), .most = kWindows};
+  const auto sample = ReadEvaluatedText(text, model, plan);
+  if (!sample) return Forward(sample);
+  Tell(fmt::format("measuring the rows at {} cuts on {} windows of {} tokens of {}", cuts.size(),
+                   sample->text.windows.size(), plan.context, text));
+  return MeasureRows(**chain, cuts, sample->text);
+}
+
 }  // namespace
 
 int ModelCutVerb(const Arguments& arguments) {
@@ -35,6 +62,11 @@ int ModelCutVerb(const Arguments& arguments) {
   CutModelSpec spec;
   spec.path = *path;
   spec.layers = std::move(*layers);
+  if (arguments.Given("calibrate")) {
+    spec.measure = [&](std::span<const StageRange> stages, int of) {
+      return Calibrated(*path, arguments.Text("calibrate"), Threads(arguments), stages, of);
+    };
+  }
   const auto report = CutModel(spec, out);
   if (!report) return Report(report.error(), json);
   Tell(fmt::format("wrote {}: {}, {:.1f} of {:.1f} MB of tensors; part of model {}", out,

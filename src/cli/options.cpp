@@ -6,10 +6,7 @@
 
 #include "base/sparse_draft.h"
 #include "cli/bench_split_prompt.h"
-#include "cli/numbers.h"
-#include "cli/output.h"
 #include "cli/verbs.h"
-#include "wire/link_shape.h"
 
 namespace tandem {
 
@@ -85,6 +82,8 @@ const std::array kOptions = {
            "of the rows that leave them, like int8 or int4/g96/rot (docs/codecs.md)"},
     Option{kTalks, "codec-back", "", K::kText, "NAME", "", 0, 0, "",
            "of the rows that come back, with --split A:B (the same as --codec)"},
+    Option{kTalks, "importance", "", K::kText, "NAME", "", 0, 0, "",
+           "which rows of a prompt matter, for codecs mix (regular_importance) and water (none)"},
     Option{kTalks, "model", "m", K::kText, "EDGE.gguf", "demo-draft-q8_0.gguf", 0, 0, "",
            "the edge's model, by path or by name in a models folder (mode cloud, --drafter ngram: none is "
            "needed)"},
@@ -185,8 +184,8 @@ const std::array kOptions = {
     Option{kDraws | kVerbCloud | kVerbPlan, "token-file", "", K::kText, "FILE", "", 0, 0, "",
            "file whose first line is the secret that edge and cloud share"},
     // The engine.
-    Option{kTalks | kVerbCloud | kPairs | kMeasuresText, "threads", "t", K::kInteger, "N", "", 1, 256,
-           "1 to 256", "threads of the engine (all cores)"},
+    Option{kTalks | kVerbCloud | kPairs | kMeasuresText | kVerbModelCut, "threads", "t", K::kInteger, "N", "",
+           1, 256, "1 to 256", "threads of the engine (all cores)"},
     Option{kTalks | kVerbCloud, "ctx", "c", K::kInteger, "N", "", 2, kMaxContext, "2 to 1048576",
            "positions of one text (the model's context)"},
     Option{kTalks | kVerbCloud | kMeasuresText, "device", "", K::kText, "NAME", "auto", 0, 0, "",
@@ -214,6 +213,8 @@ const std::array kOptions = {
     Option{kVerbModelCut, "layers", "", K::kText, "A:B[,C:D]", "", 0, 0, "",
            "layers from A to before B, counted from 0; 0 takes the embedding along, the last layer the head",
            true},
+    Option{kVerbModelCut, "calibrate", "", K::kText, "TEXT", "", 0, 0, "",
+           "measure the rows at the part's cuts on this text, for codecs with channel or sink"},
     Option{kShapes | kVerbModelCut, "output", "o", K::kText, "OUT", "", 0, 0, "", "file to write", true},
     // Measuring.
     Option{kMeasuresText, "model", "m", K::kText, "FILE", "demo-target-q8_0.gguf", 0, 0, "",
@@ -382,71 +383,6 @@ const std::array kOptions = {
            "print one JSON object to stdout and nothing else"},
 };
 
-bool InRange(const Option& option, double value) {
-  return value >= option.low && value <= option.high;
-}
-
-bool IsChoice(std::string_view words, std::string_view text) {
-  for (;;) {
-    size_t bar = words.find('|');
-    if (words.substr(0, bar) == text) return true;
-    if (bar == std::string_view::npos) return false;
-    words.remove_prefix(bar + 1);
-  }
-}
-
-bool IsValue(const Option& option, std::string_view text) {
-  switch (option.kind) {
-    case K::kSwitch:
-    case K::kText:
-      return true;
-    case K::kInteger: {
-      auto value = ParseInteger(text);
-      return value && InRange(option, static_cast<double>(*value));
-    }
-    case K::kNumber: {
-      auto value = ParseNumber(text);
-      return value && InRange(option, *value);
-    }
-    case K::kSeed:
-      return text == "random" || ParseUnsigned(text).has_value();
-    case K::kDuration: {
-      auto value = ParseDuration(text);
-      return value && InRange(option, ToMs(*value) / 1000.0);
-    }
-    case K::kRate:
-      return ParseRates(text).has_value();
-    case K::kLoss:
-      return ParseLoss(text).has_value();
-    case K::kChoice:
-      return IsChoice(option.range, text);
-  }
-  return false;
-}
-
-std::string Wanted(const Option& option) {
-  switch (option.kind) {
-    case K::kInteger:
-      return fmt::format("a whole number, {}", option.range);
-    case K::kNumber:
-      return fmt::format("a number, {}", option.range);
-    case K::kDuration:
-      return fmt::format("a time, {}", option.range);
-    case K::kRate:
-      return fmt::format("a rate, {}", option.range);
-    case K::kLoss:
-      return fmt::format("a part, {}", option.range);
-    case K::kChoice: {
-      std::string words(option.range);
-      for (size_t i = words.find('|'); i != std::string::npos; i = words.find('|', i))
-        words.replace(i, 1, ", ");
-      return "one of " + words;
-    }
-    default:
-      return std::string(option.range);
-  }
-}
-
 }  // namespace
 
 std::span<const Verb> Verbs() {
@@ -463,12 +399,6 @@ const Option* FindOption(VerbSet verb, std::string_view name) {
       return &option;
   }
   return nullptr;
-}
-
-Status CheckValue(const Option& option, std::string_view text, std::string_view called) {
-  if (IsValue(option, text)) return {};
-  const std::string name = called.empty() ? fmt::format("--{}", option.name) : std::string(called);
-  return Fail(ErrorCode::kUsage, "{} is '{}' but must be {}", name, Printable(text), Wanted(option));
 }
 
 }  // namespace tandem

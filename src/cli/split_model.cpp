@@ -35,7 +35,8 @@ Result<SplitPlan> NamedSplit(const Arguments& arguments) {
   return SplitPlan{.begin = away->begin,
                    .end = away->end,
                    .codec = codec,
-                   .codec_back = arguments.Given("codec-back") ? arguments.Text("codec-back") : codec};
+                   .codec_back = arguments.Given("codec-back") ? arguments.Text("codec-back") : codec,
+                   .importance = arguments.Text("importance")};
 }
 
 // --recut, in order.

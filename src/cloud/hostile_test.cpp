@@ -40,6 +40,14 @@ std::vector<Breach> Breaches() {
   deep.cut->begin = kTalkLayers + 1;
   laws.run_until = 20;
   const Open middle = MiddleOpen(8);
+  Open weighed_back = middle;
+  weighed_back.cut->codec_back = "mix:int4:f16:0.5";
+  const RowCalibration wide{.channels = {{-1, 1}, {-1, 1}}, .mean_magnitudes = {1, 1}};
+  Open uncalibrated = cut, wide_rows = cut, crossed_range = cut, uncalibrated_back = middle;
+  uncalibrated.cut->codec = wide_rows.cut->codec = crossed_range.cut->codec = "int8/channel";
+  wide_rows.cut->calibration = wide;
+  crossed_range.cut->calibration = {.channels = {{2, 1}}, .mean_magnitudes = {1}};
+  uncalibrated_back.cut->codec_back = "int8/channel";
   Open told = middle, no_way_back = middle, no_codec_back = middle, two_heads = middle, nothing = middle;
   told.ids = {1}, told.cut->untold = 7;
   no_way_back.cut->codec_back = "";
@@ -95,6 +103,16 @@ std::vector<Breach> Breaches() {
       {"rows of a whole model", {kHello, open, prompt}, ErrorCode::kProtocol, "not cut"},
       {"a part of another model", {kHello, other_model}, ErrorCode::kModel, "model 09"},
       {"a codec that does not exist", {kHello, no_codec}, ErrorCode::kProtocol, "int9"},
+      {"channels that nobody calibrated",
+       {kHello, uncalibrated},
+       ErrorCode::kProtocol,
+       "0 calibrated channels"},
+      {"a calibration of wider rows", {kHello, wide_rows}, ErrorCode::kProtocol, "2 calibrated channels"},
+      {"a channel from 2 to 1", {kHello, crossed_range}, ErrorCode::kProtocol, "calibrated to 2..1"},
+      {"channels back that nobody calibrated",
+       {kHello, uncalibrated_back},
+       ErrorCode::kProtocol,
+       "0 calibrated channels"},
       {"a cut behind the last layer", {kHello, deep}, ErrorCode::kUsage, "layers 5 to 4"},
       {"credit where the model is cut", {kHello, laws}, ErrorCode::kProtocol, "credit to 20"},
       {"rows with a gap", {kHello, cut, gap}, ErrorCode::kProtocol, "from position 2 on"},
@@ -110,6 +128,7 @@ std::vector<Breach> Breaches() {
        "without rows"},
       {"ids though the head is the edge's", {kHello, told}, ErrorCode::kProtocol, "tells 1 ids"},
       {"a middle without a way back", {kHello, no_way_back}, ErrorCode::kUsage, "layers 1 to 3 of 4"},
+      {"a way back whose rows compete", {kHello, weighed_back}, ErrorCode::kProtocol, "importance"},
       {"a way back that does not exist", {kHello, no_codec_back}, ErrorCode::kProtocol, "int9"},
       {"a way back behind the head", {kHello, two_heads}, ErrorCode::kUsage, "layers 1 to 4 of 4"},
       {"a middle of nothing", {kHello, nothing}, ErrorCode::kUsage, "layers 1 to 1 of 4"},

@@ -17,7 +17,7 @@ RowPipe::RowPipe(std::unique_ptr<SequenceLease> lease, const Open& open, RowBuff
     : lease_(std::move(lease)),
       spans_(open.spans),
       rows_in_(std::move(rows)),
-      back_(std::move(back)),
+      back_(std::move(back), kBulkRows, kMaxRowsBytes),
       opened_length_(static_cast<Pos>(open.Length())),
       epoch_(open.epoch),
       open_at_(now),
@@ -76,11 +76,6 @@ std::optional<SeqRows> RowPipe::StepRows(int budget) {
                  .hidden = hidden_};
 }
 
-Pos RowPipe::MessageEnd(Pos at, Pos end) const {
-  if (!back_.RowLocal() && !bulk_) return at + 1;
-  return std::min(end, at + static_cast<Pos>(back_.RowsThatFit(kBulkRows, kMaxRowsBytes)));
-}
-
 Micros RowPipe::ArrivalOf(Pos end, Micros now) const {
   const auto brought = std::find_if(arrivals_.begin(), arrivals_.end(),
                                     [end](const auto& arrival) { return arrival.first >= end; });
@@ -88,20 +83,17 @@ Micros RowPipe::ArrivalOf(Pos end, Micros now) const {
 }
 
 Result<std::vector<Frame>> RowPipe::Code(const LogitsView& rows, int first, Micros now) const {
-  std::vector<Frame> frames;
   const auto end = cached_ + static_cast<Pos>(places_.size());
-  for (Pos at = cached_; at < end;) {
-    const Pos next = MessageEnd(at, end);
-    const std::span<const float> values(rows[first + (at - cached_)].data(),
-                                        static_cast<size_t>(next - at) * back_.width());
-    auto block = back_.Encode({values, back_.width()}, at);
-    if (!block) return Forward(block);
-    const Micros took = std::max(Micros{0}, now - ArrivalOf(next, now));
+  const std::span<const float> values(rows[first].data(), places_.size() * back_.codec().width());
+  auto messages = back_.Code({values, cached_, bulk_ ? end : cached_});
+  if (!messages) return Forward(messages);
+  std::vector<Frame> frames;
+  for (RowMessage& message : *messages) {
+    const Micros took = std::max(Micros{0}, now - ArrivalOf(message.end, now));
     frames.push_back(HiddenBack{.epoch = epoch_,
-                                .first = at,
+                                .first = message.first,
                                 .server_us = static_cast<uint64_t>(took.count()),
-                                .block = std::move(*block)});
-    at = next;
+                                .block = std::move(message.block)});
   }
   return frames;
 }

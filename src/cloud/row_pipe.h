@@ -9,8 +9,7 @@
 //  - Blocks that a prompt's spans put into bulk (decode/prefill.h) wait until they are whole, and cannot be
 //    replaced in part.
 //  - Rows back are coded by blocks of 64 where the kernel's are, by single rows elsewhere, when the codec's
-//  rows
-//    share something: so it never shows in the text how they were grouped on their way.
+//    rows share something: so it never shows in the text how they were grouped on their way.
 #pragma once
 
 #include <deque>
@@ -21,7 +20,7 @@
 
 #include "cloud/cached_text.h"
 #include "codec/row_buffer.h"
-#include "codec/row_codec.h"
+#include "codec/row_messages.h"
 #include "decode/engine.h"
 #include "wire/frame.h"
 
@@ -57,14 +56,13 @@ class RowPipe {
   Pos TextEnd() const;
   Status GoBack(uint32_t epoch, Pos first);
   Status Rewind();
-  Pos MessageEnd(Pos at, Pos end) const;
   Micros ArrivalOf(Pos end, Micros now) const;
   Result<std::vector<Frame>> Code(const LogitsView& rows, int first, Micros now) const;
 
   std::unique_ptr<SequenceLease> lease_;
   std::vector<PromptSpan> spans_;
   RowBuffer rows_in_;
-  RowCodec back_;
+  RowMessages back_;
   Pos opened_length_;
   uint32_t epoch_;
   Pos cached_ = 0;

@@ -51,7 +51,7 @@ Status Service::State::Admit(Peer& peer, const Open& open, Micros now) {
 }
 
 Result<std::optional<RowBuffer>> Service::State::BufferFor(const Open& open) const {
-  auto codec = CodecOf(open.cut->codec);
+  auto codec = CodecOf(open.cut->codec, open.cut->calibration);
   if (!codec) return Forward(codec);
   // The head alone needs no rows of the prompt but the last.
   const bool head_alone = open.cut->begin == config.parts->offer.layers;

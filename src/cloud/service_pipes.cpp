@@ -3,10 +3,10 @@
 
 namespace tandem {
 
-Result<RowCodec> Service::State::CodecOf(const std::string& name) const {
+Result<RowCodec> Service::State::CodecOf(const std::string& name, const RowCalibration& calibration) const {
   const auto spec = ParseRowCodec(name);
   if (!spec) return Fail(ErrorCode::kProtocol, "{}", spec.error().message);
-  auto codec = RowCodec::Make(*spec, static_cast<size_t>(config.parts->offer.width));
+  auto codec = RowCodec::Make(*spec, static_cast<size_t>(config.parts->offer.width), calibration);
   if (!codec) return Fail(ErrorCode::kProtocol, "{}", codec.error().message);
   return codec;
 }
@@ -14,8 +14,12 @@ Result<RowCodec> Service::State::CodecOf(const std::string& name) const {
 Result<std::optional<RowCodec>> Service::State::BackOf(const Open& open) const {
   if (!open.cut || !open.cut->HeadAtEdge()) return std::nullopt;
   if (Status s = RowPipe::Check(open); !s) return Forward(s);
-  auto codec = CodecOf(open.cut->codec_back);
+  auto codec = CodecOf(open.cut->codec_back, open.cut->calibration_back);
   if (!codec) return Forward(codec);
+  if (codec->spec().mix == RowMix::kRatio)
+    return Fail(ErrorCode::kProtocol,
+                "codec {} for rows back needs their importance, and this cloud measures none",
+                open.cut->codec_back);
   return std::optional(std::move(*codec));
 }
 

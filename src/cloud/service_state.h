@@ -146,7 +146,7 @@ struct Service::State {
   Result<std::shared_ptr<Station>> StationFor(const ModelCut& cut);
   Result<std::shared_ptr<Station>> AddPart(int begin, int end);
   Result<std::optional<RowBuffer>> BufferFor(const Open& open) const;
-  Result<RowCodec> CodecOf(const std::string& name) const;
+  Result<RowCodec> CodecOf(const std::string& name, const RowCalibration& calibration) const;
   Result<std::optional<RowCodec>> BackOf(const Open& open) const;  // nullopt: no rows go back
   Status Admit(Peer& peer, const Open& open, Micros now);
 

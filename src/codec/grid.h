@@ -23,6 +23,7 @@ namespace tandem {
 struct ValueRange {
   float low = 0.0f;   // <= 0
   float high = 0.0f;  // >= 0
+  friend bool operator==(const ValueRange&, const ValueRange&) = default;
 };
 
 struct Grid {

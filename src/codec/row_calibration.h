@@ -19,6 +19,7 @@ struct RowCalibration {
   std::vector<float> mean_magnitudes{};
   // For word `sink`: rows with a larger magnitude stay f16. Infinite: position 0 alone does.
   float sink_threshold = std::numeric_limits<float>::infinity();
+  friend bool operator==(const RowCalibration&, const RowCalibration&) = default;
 };
 
 // Measures both on `sample`, one row at least. The threshold is sink_factor > 0 times the median of the rows'

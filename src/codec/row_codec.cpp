@@ -104,6 +104,12 @@ Result<RowCodec> RowCodec::Make(const RowCodecSpec& spec, size_t width, const Ro
   return codec;
 }
 
+RowCodec RowCodec::WithShare(double share) const {
+  RowCodec codec = *this;
+  codec.spec_.share = share;
+  return codec;
+}
+
 size_t RowCodec::HeadBytes(size_t rows) const {
   size_t ranges = 0;
   for (const RowFormat format : formats_) ranges += IsScaled(format) ? (spec_.asymmetric ? 8 : 4) : 0;

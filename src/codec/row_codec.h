@@ -51,6 +51,9 @@ class RowCodec {
   // `most`, halved until no message of so many rows takes more than `bytes`; at least 1.
   size_t RowsThatFit(size_t most, size_t bytes) const;
 
+  // The same codec with another share (0..1) of a mix; what it codes reads as this one's.
+  RowCodec WithShare(double share) const;
+
   bool RowLocal() const { return IsRowLocal(spec_); }
   const RowCodecSpec& spec() const { return spec_; }
   size_t width() const { return width_; }

@@ -19,6 +19,7 @@
 
 #include "base/result.h"
 #include "base/types.h"
+#include "decode/attention_probe.h"
 
 namespace tandem {
 
@@ -84,6 +85,15 @@ class Engine {
   // error nothing was appended: kContext when a position lies past the context, kUsage for a batch that
   // breaks the rules above, kInternal when the backend failed.
   virtual Result<LogitsView> Step(std::span<const SeqRows> batch) = 0;
+  // As Step of one sequence alone, with the same bits, and adds to `probe` what the heads of its layers look
+  // at, at the price of those layers' scores computed a second time. The probe has seen all rows that the
+  // sequence has. kUsage for another probe, for layers that do not ascend or that the engine has not, and
+  // from an engine that shows no attention; on an error the probe is as it was.
+  virtual Result<LogitsView> StepProbed(const SeqRows& rows, AttentionProbe& probe) {
+    return Fail(ErrorCode::kUsage,
+                "an engine that shows no attention was asked for that of {} layers, {} rows",
+                probe.layers.size(), rows.tokens.size());
+  }
   // Forgets positions >= length. kUsage when length is negative or larger than the sequence.
   virtual Status Truncate(SeqId seq, Pos length) = 0;
   // Extends `to` by the rows of `from` at positions Length(to)..length, which are those of the same ids in

@@ -51,8 +51,8 @@ std::vector<Token> FakeEngine::IdsOf(const SeqRows& rows) const {
   std::fill_n(ids.begin(), absent, 0);
   for (size_t i = absent; i < ids.size(); ++i) {
     const float id = rows.hidden[(i - absent) * static_cast<size_t>(config_.input_width)];
-    // Activations may be any finite numbers: all stand for some id.
-    ids[i] = static_cast<Token>(std::fmod(std::abs(id), static_cast<float>(config_.vocab_size)));
+    // Activations may be any finite numbers: all stand for some id, those beside an id for that one.
+    ids[i] = static_cast<Token>(std::fmod(std::round(std::abs(id)), static_cast<float>(config_.vocab_size)));
   }
   return ids;
 }
@@ -107,6 +107,50 @@ Result<LogitsView> FakeEngine::Step(std::span<const SeqRows> batch) {
   }
   ++steps_;
   return LogitsView(logits_.data(), wanted, width, width);
+}
+
+// What the last rows look at: shares of 1 for each query, over the rows up to it.
+void FakeEngine::Look(const std::vector<uint64_t>& hashes, int layer, int head, size_t new_rows, float* sums,
+                      float* last) const {
+  const uint64_t key = Mix(config_.salt ^ Mix(static_cast<uint64_t>(layer) * kFakeHeads + head));
+  std::vector<double> weights;
+  for (size_t query = hashes.size() - new_rows; query < hashes.size(); ++query) {
+    double sum = 0;
+    weights.clear();
+    for (size_t row = 0; row <= query; ++row) {
+      weights.push_back(Unit(Mix(hashes[query] ^ Mix(hashes[row] ^ key))));
+      sum += weights.back();
+    }
+    std::fill_n(last, hashes.size(), 0.0f);
+    for (size_t row = 0; row <= query; ++row) sums[row] += last[row] = static_cast<float>(weights[row] / sum);
+  }
+}
+
+Result<LogitsView> FakeEngine::StepProbed(const SeqRows& rows, AttentionProbe& probe) {
+  if (probe.rows != Length(rows.seq))
+    return Fail(ErrorCode::kUsage, "a probe of {} rows cannot go on in a sequence of {}", probe.rows,
+                Length(rows.seq));
+  if (probe.layers.empty()) return Fail(ErrorCode::kUsage, "a probe names no layer");
+  for (size_t i = 1; i < probe.layers.size(); ++i) {
+    if (probe.layers[i].layer <= probe.layers[i - 1].layer)
+      return Fail(ErrorCode::kUsage, "layers of a probe must ascend, {} follows {}", probe.layers[i].layer,
+                  probe.layers[i - 1].layer);
+  }
+  auto logits = Step({&rows, 1});
+  if (!logits) return logits;
+  const std::vector<uint64_t>& hashes = sequences_[rows.seq].hashes;
+  for (LayerProbe& layer : probe.layers) {
+    std::vector<float> sums(kFakeHeads * hashes.size(), 0.0f), last(sums);
+    for (int head = 0; head < kFakeHeads; ++head) {
+      const size_t at = static_cast<size_t>(head) * hashes.size();
+      Look(hashes, layer.layer, head, rows.tokens.size(), &sums[at], &last[at]);
+    }
+    AddQueries(layer, probe.rows, static_cast<int>(rows.tokens.size()), sums, last,
+               static_cast<int>(hashes.size()));
+  }
+  probe.heads = kFakeHeads;
+  probe.rows = static_cast<int>(hashes.size());
+  return logits;
 }
 
 void FakeEngine::Logits(uint64_t prefix, float* out) const {

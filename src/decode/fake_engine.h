@@ -2,7 +2,8 @@
 // microseconds, and it enforces the rules of engine.h, so that a caller's mistake shows as an error.
 //
 // A fake model can be cut: rows of activations begin with the id that they stand for, so that a range behind
-// an exact cut computes what the whole does.
+// a cut that moves no row by a half computes what the whole does. It has kFakeHeads heads in any layer that a
+// probe names, whose weights are hashes of both rows' prefixes.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,8 @@
 #include "decode/engine.h"
 
 namespace tandem {
+
+constexpr int kFakeHeads = 2;
 
 struct FakeEngineConfig {
   int vocab_size = 64;
@@ -37,6 +40,7 @@ class FakeEngine final : public Engine {
   const EngineInfo& info() const override { return info_; }
   Result<SeqId> Open() override;
   Result<LogitsView> Step(std::span<const SeqRows> batch) override;
+  Result<LogitsView> StepProbed(const SeqRows& rows, AttentionProbe& probe) override;
   Status Truncate(SeqId seq, Pos length) override;
   Status Copy(SeqId from, Pos length, SeqId to) override;  // kInternal when the prefixes differ
   Pos Length(SeqId seq) const override;
@@ -55,6 +59,8 @@ class FakeEngine final : public Engine {
   Status Check(std::span<const SeqRows> batch) const;
   std::vector<Token> IdsOf(const SeqRows& rows) const;
   void Logits(uint64_t prefix, float* out) const;
+  void Look(const std::vector<uint64_t>& hashes, int layer, int head, size_t new_rows, float* sums,
+            float* last) const;
 
   FakeEngineConfig config_;
   EngineInfo info_;

@@ -267,6 +267,14 @@ void GgmlEngine::Close(SeqId seq) {
 }
 
 Result<LogitsView> GgmlEngine::Step(std::span<const SeqRows> batch) {
+  return StepRows(batch, nullptr);
+}
+
+Result<LogitsView> GgmlEngine::StepProbed(const SeqRows& rows, AttentionProbe& probe) {
+  return StepRows({&rows, 1}, &probe);
+}
+
+Result<LogitsView> GgmlEngine::StepRows(std::span<const SeqRows> batch, AttentionProbe* probe) {
   const bool ids = core_->model->stages().HasEmbedding();
   std::vector<StageRows> rows;
   std::vector<Token> tokens;
@@ -279,8 +287,8 @@ Result<LogitsView> GgmlEngine::Step(std::span<const SeqRows> batch) {
     if (ids) tokens.insert(tokens.end(), part.tokens.begin(), part.tokens.end());
     if (!ids && batch.size() > 1) hidden.insert(hidden.end(), part.hidden.begin(), part.hidden.end());
   }
-  if (!ids && batch.size() == 1) return StepStages({rows, {}, batch.front().hidden});
-  return StepStages({rows, tokens, hidden});
+  if (!ids && batch.size() == 1) return StepStages({rows, {}, batch.front().hidden}, probe);
+  return StepStages({rows, tokens, hidden}, probe);
 }
 
 Result<LogitsView> GgmlEngine::StepStages(const StageInput& input, AttentionProbe* probe) {

@@ -65,6 +65,7 @@ class GgmlEngine final : public Engine {
   const EngineInfo& info() const override;
   Result<SeqId> Open() override;
   Result<LogitsView> Step(std::span<const SeqRows> batch) override;
+  Result<LogitsView> StepProbed(const SeqRows& rows, AttentionProbe& probe) override;
   Status Truncate(SeqId seq, Pos length) override;
   Status Copy(SeqId from, Pos length, SeqId to) override;
   Pos Length(SeqId seq) const override;
@@ -88,6 +89,7 @@ class GgmlEngine final : public Engine {
 
  private:
   explicit GgmlEngine(std::unique_ptr<EngineCore> core);
+  Result<LogitsView> StepRows(std::span<const SeqRows> batch, AttentionProbe* probe);
   std::unique_ptr<EngineCore> core_;
 };
 

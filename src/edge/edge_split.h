@@ -24,6 +24,9 @@ struct SplitPlan {
   // Positions of a prompt that are computed here before their rows leave, a multiple of kBulkRows: more keep
   // link and cloud waiting, which is for benches alone to want.
   int chunk = kBulkRows;
+  // What tells which rows of a prompt matter, where the codec of those that go has rows compete: a name
+  // (codec/row_importance.h). Empty: regular_importance for a mix, for water the rows' variance alone.
+  std::string importance{};
 };
 
 struct EdgeSplit {
@@ -35,9 +38,10 @@ struct EdgeSplit {
 };
 
 // path: the whole model, or a part that has the embedding and layers [0, begin), and those behind `end`.
-// kUsage for layers that the model has not, for an end that leaves no layer to one of the two, and for a
-// codec that does not exist or does not fit the model's width; else errors as Model::Load, GgmlEngine::Create
-// and IdentityOf.
+// kUsage for layers that the model has not, for an end that leaves no layer to one of the two, for a
+// codec that does not exist, does not fit the model's width or needs a calibration that the file has not at
+// that cut, and for an importance that the codec or the layers here have no use for; else errors as
+// Model::Load, GgmlEngine::Create and IdentityOf.
 Result<EdgeSplit> LoadEdgeSplit(const std::string& path, const SplitPlan& plan,
                                 const LoadEngineOptions& options);
 

@@ -16,11 +16,13 @@ Open WithoutIds(const Open& open) {
 
 }  // namespace
 
-SplitFront::SplitFront(Engine& engine, RowCodec codec, int begin, int layers)
+SplitFront::SplitFront(Engine& engine, RowCodec codec, int begin, int layers,
+                       std::optional<ChunkImportance> importance)
     : engine_(engine),
-      codec_(std::move(codec)),
-      whole_(begin == layers),
-      most_rows_(codec_.RowsThatFit(kBulkRows, kMaxRowsBytes)) {}
+      importance_(std::move(importance)),
+      messages_(std::move(codec), kBulkRows, kMaxRowsBytes,
+                importance_ ? importance_->choice() : RowChoice::kShare),
+      whole_(begin == layers) {}
 
 Status SplitFront::Pass(Bytes bytes, std::span<const Token> text, const Sink& sink) {
   const Result<Frame> frame = Decode(bytes);
@@ -35,6 +37,7 @@ Status SplitFront::Pass(Bytes bytes, std::span<const Token> text, const Sink& si
 
 Status SplitFront::Begin(const Open& open, std::span<const Token> text, const Sink& sink) {
   follower_.emplace(engine_, open.spans);  // every row is wanted again
+  if (importance_) importance_->Begin();
   if (prompt_ < 0) prompt_ = static_cast<Pos>(text.size()) - 1;
   branch_.assign(text.begin(), text.end() - 1);
   sent_ = whole_ ? static_cast<Pos>(branch_.size()) : 0;
@@ -58,62 +61,56 @@ Status SplitFront::Continue(const Drafts& drafts, std::span<const Token> text, c
   return {};
 }
 
-// The end of the message that begins at `first`. Rows of a codec whose messages share something are
-// partitioned alike whenever they are sent: a prompt's by chunks, what is generated one by one.
-Pos SplitFront::MessageEnd(Pos first, Pos end) const {
-  if (!codec_.RowLocal() && first >= prompt_) return first + 1;
-  Pos last = std::min(end, first + static_cast<Pos>(most_rows_));
-  if (!codec_.RowLocal()) last = std::min(last, std::max(prompt_, first + 1));
-  return last;
+void SplitFront::Leave(std::vector<RowMessage> messages, const Drafts* drafts, uint32_t epoch,
+                       const Sink& sink) {
+  for (RowMessage& message : messages) {
+    HiddenRows rows{.epoch = epoch, .first = message.first, .block = std::move(message.block)};
+    sent_ = message.end;
+    if (drafts != nullptr && sent_ == static_cast<Pos>(branch_.size())) {
+      rows.asks = true;
+      rows.base = drafts->base;
+      rows.ids = drafts->ids;
+    }
+    sink(Encode(rows));
+  }
 }
 
-Result<std::vector<HiddenRows>> SplitFront::Code(std::span<const float> rows, Pos first) {
-  const auto end = first + static_cast<Pos>(rows.size() / codec_.width());
-  std::vector<HiddenRows> frames;
-  for (Pos at = first; at < end;) {
-    const Pos next = MessageEnd(at, end);
-    const auto count = static_cast<size_t>(next - at);
-    auto block =
-        codec_.Encode({rows.subspan(static_cast<size_t>(at - first) * codec_.width(), count * codec_.width()),
-                       codec_.width()},
-                      at);
-    if (!block) return Forward(block);
-    frames.push_back({.first = at, .block = std::move(*block)});
-    at = next;
-  }
-  return frames;
+Result<LogitsView> SplitFront::Step(const SeqRows& rows) {
+  auto out = Weighs() ? importance_->Step(engine_, rows) : engine_.Step({&rows, 1});
+  out ? follower_->Done() : follower_->Failed();
+  return out;
+}
+
+// The last `wanted` of the rows that came out, of the positions from `first` on.
+Result<std::vector<RowMessage>> SplitFront::Code(const LogitsView& out, Pos first, Pos wanted,
+                                                 bool weighed) const {
+  const std::span<const float> rows(out[out.rows() - wanted].data(),
+                                    static_cast<size_t>(wanted) * messages_.codec().width());
+  if (!weighed) return messages_.Code({rows, first, prompt_});
+  const auto importance = importance_->OfChunk();
+  if (!importance) return Forward(importance);
+  return messages_.Code({rows, first, prompt_, std::span(*importance).last(static_cast<size_t>(wanted))});
 }
 
 Status SplitFront::Advance(const Drafts* drafts, uint32_t epoch, const Sink& sink) {
   const auto end = static_cast<Pos>(branch_.size());
   for (Pos last = 0; last < end;) {
-    auto next = follower_->Next(branch_);
+    // Rows that are weighed are computed up to where they are coded together: no query behind it has a say,
+    // also when the session is rebuilt with more text.
+    const bool weighed = Weighs();
+    const Pos to = weighed ? std::min(prompt_, end) : end;
+    auto next = follower_->Next(std::span(branch_).first(static_cast<size_t>(to)));
     if (!next) return Forward(next);
     last = next->first + static_cast<Pos>(next->tokens.size());
     const Pos wanted = std::max<Pos>(0, last - std::max(sent_, next->first));
     next->logits = wanted;
-    const auto out = engine_.Step({&*next, 1});
-    if (!out) {
-      follower_->Failed();
-      return Forward(out);
-    }
-    follower_->Done();
+    const auto out = Step(*next);
+    if (!out) return Forward(out);
     computed_ += static_cast<int>(next->tokens.size());
     if (wanted == 0) continue;
-    const std::span<const float> rows((*out)[out->rows() - wanted].data(),
-                                      static_cast<size_t>(wanted) * codec_.width());
-    auto frames = Code(rows, last - wanted);
-    if (!frames) return Forward(frames);
-    for (HiddenRows& frame : *frames) {
-      frame.epoch = epoch;
-      sent_ = &frame == &frames->back() ? last : sent_;
-      if (drafts != nullptr && sent_ == end && &frame == &frames->back()) {
-        frame.asks = true;
-        frame.base = drafts->base;
-        frame.ids = drafts->ids;
-      }
-      sink(Encode(frame));
-    }
+    auto messages = Code(*out, last - wanted, wanted, weighed);
+    if (!messages) return Forward(messages);
+    Leave(std::move(*messages), drafts, epoch, sink);
   }
   return {};
 }

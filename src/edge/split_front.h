@@ -10,8 +10,9 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
-#include "codec/row_codec.h"
+#include "codec/row_messages.h"
 #include "decode/engine.h"
+#include "edge/chunk_importance.h"
 #include "edge/drafter.h"
 #include "wire/frame.h"
 
@@ -21,8 +22,10 @@ namespace tandem {
 class SplitFront {
  public:
   // engine: the model's embedding and layers [0, begin), without the head; it must outlive this. codec: of
-  // its width. layers: of the whole model.
-  SplitFront(Engine& engine, RowCodec codec, int begin, int layers);
+  // its width. layers: of the whole model. importance: of a prompt's rows, where the codec's compete (mix,
+  // water) and rows of a prompt leave at all (begin < layers).
+  SplitFront(Engine& engine, RowCodec codec, int begin, int layers,
+             std::optional<ChunkImportance> importance = std::nullopt);
 
   using Sink = std::function<void(Bytes frame)>;
 
@@ -40,13 +43,15 @@ class SplitFront {
   Status Begin(const Open& open, std::span<const Token> text, const Sink& sink);
   Status Continue(const Drafts& drafts, std::span<const Token> text, const Sink& sink);
   Status Advance(const Drafts* drafts, uint32_t epoch, const Sink& sink);
-  Result<std::vector<HiddenRows>> Code(std::span<const float> rows, Pos first);
-  Pos MessageEnd(Pos first, Pos end) const;
+  bool Weighs() const { return importance_ && importance_->end() < prompt_; }  // the rows that come next
+  Result<LogitsView> Step(const SeqRows& rows);
+  Result<std::vector<RowMessage>> Code(const LogitsView& out, Pos first, Pos wanted, bool weighed) const;
+  void Leave(std::vector<RowMessage> messages, const Drafts* drafts, uint32_t epoch, const Sink& sink);
 
   Engine& engine_;
-  RowCodec codec_;
-  bool whole_;  // all layers are here: only rows that are judged leave
-  size_t most_rows_;
+  std::optional<ChunkImportance> importance_;
+  RowMessages messages_;
+  bool whole_;              // all layers are here: only rows that are judged leave
   bool head_here_ = false;  // of the session
   std::optional<Drafter> follower_;
   std::vector<Token> branch_;  // ids whose rows are wanted, or sent

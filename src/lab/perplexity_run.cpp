@@ -6,6 +6,7 @@
 #include <numeric>
 #include <set>
 
+#include "codec/row_messages.h"
 #include "lab/token_loss.h"
 
 namespace tandem {
@@ -54,14 +55,6 @@ std::vector<int> LayersOf(const std::vector<CutPoint>& points) {
       layers.insert(layer);
   }
   return {layers.begin(), layers.end()};
-}
-
-// A codec that codes the flagged rows, and no others, as its lower format, with figures that order them so.
-Result<RowCodec> ForRows(const RowCodec& codec, const std::vector<uint8_t>& flags) {
-  RowCodecSpec spec = codec.spec();
-  const auto low = std::count(flags.begin(), flags.end(), uint8_t{1});
-  spec.share = static_cast<double>(low) / static_cast<double>(flags.size());
-  return RowCodec::Make(spec, codec.width());
 }
 
 }  // namespace
@@ -128,15 +121,7 @@ Result<Bytes> PerplexityRun::Encode(const CutPoint& point, const RowsView& rows)
   if (!point.importance) return point.codec.Encode(rows, length - count);
   const auto importance = ImportanceOf(*point.importance, count);
   if (!importance) return Forward(importance);
-  if (point.importance->spec.choice == RowChoice::kShare)
-    return point.codec.Encode(rows, length - count, *importance);
-  const auto flags = RowsToQuantise(RowChoice::kMass, *importance, point.codec.spec().share);
-  if (!flags) return Forward(flags);
-  const auto codec = ForRows(point.codec, *flags);
-  if (!codec) return Forward(codec);
-  std::vector<float> order(flags->size());
-  std::transform(flags->begin(), flags->end(), order.begin(), [](uint8_t low) { return low ? 0.0f : 1.0f; });
-  return codec->Encode(rows, length - count, order);
+  return EncodeChosen(point.codec, point.importance->spec.choice, rows, length - count, *importance);
 }
 
 Result<PointSums> PerplexityRun::Score(const CutPoint& point, const TextWindow& window) {

@@ -82,6 +82,11 @@ Result<CutModelReport> CutModel(const CutModelSpec& spec, const std::string& out
   for (const GgufTensor& tensor : header.tensors()) report.whole_bytes += tensor.bytes;
   GgufMetadata metadata = GgufMetadata::CopyOf(header);
   AddPartKeys({report.stages, hashes->tensors}, shape->vocab_rows, metadata);
+  if (spec.measure) {
+    const auto rows = spec.measure(report.stages, layers);
+    if (!rows) return Forward(rows);
+    AddRowStatistics(*rows, metadata);
+  }
   auto writer = GgufWriter::Create(out, metadata, std::move(specs));
   if (!writer) return Forward(writer);
   if (Status s = WriteTensors(*file, tensors, *writer); !s) return Forward(s);

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "model/row_statistics.h"
 #include "model/stages.h"
 #include "model/tensor_hashes.h"
 
@@ -23,6 +26,9 @@ struct CutModelSpec {
   std::string path;                // of a whole GGUF
   std::vector<LayerRange> layers;  // in any order
   std::string cache_folder = HashCacheFolder();
+  // What rows at the cuts of these stages are like, for the part to hold; asked once all else was checked.
+  // Empty: nothing is known of them.
+  std::function<Result<std::vector<RowStatistics>>(std::span<const StageRange> stages, int layers)> measure{};
 };
 
 struct CutModelReport {
@@ -34,7 +40,7 @@ struct CutModelReport {
 
 // Writes the part to `out`, which appears only when whole. kUsage for no range, one that is empty, goes past
 // the last layer or overlaps another, and for an `out` that is the model itself; kFile and kModel for the
-// model (a part is not cut again), kFile when `out` cannot be written.
+// model (a part is not cut again), kFile when `out` cannot be written; else as spec.measure.
 Result<CutModelReport> CutModel(const CutModelSpec& spec, const std::string& out);
 
 }  // namespace tandem

@@ -13,6 +13,7 @@
 
 #include "model/gguf_file.h"
 #include "model/model.h"
+#include "model/model_facts.h"
 #include "model/model_part.h"
 #include "model/pad_model.h"
 #include "model/vocab.h"
@@ -59,6 +60,36 @@ uint64_t BytesOf(std::initializer_list<std::string_view> prefixes) {
       bytes += tensor.bytes;
   }
   return bytes;
+}
+
+TEST_F(CutModelTest, HoldsWhatWasMeasuredOfItsRows) {
+  RowStatistics rows{.cut = 2, .sink_threshold = 3};
+  for (ChannelStatistics& kind : rows.channels) {
+    kind.low.assign(288, -1);
+    kind.high.assign(288, 2);
+    kind.mean_magnitude.assign(288, 0.5f);
+  }
+  const auto measure = [&](std::span<const StageRange> stages,
+                           int layers) -> Result<std::vector<RowStatistics>> {
+    EXPECT_EQ(layers, kLayers);
+    EXPECT_EQ(std::vector(stages.begin(), stages.end()), (std::vector<StageRange>{{0, 3}}));
+    return std::vector{rows};
+  };
+  ASSERT_TRUE(CutModel({kDemo, {{0, 2}}, "", measure}, Path("measured.gguf")));
+  const auto facts = FactsOf(Path("measured.gguf"));
+  ASSERT_TRUE(facts) << facts.error().message;
+  EXPECT_EQ(facts->rows, std::vector{rows});
+  const auto bare = FactsOf(Cut({{0, 2}}));
+  EXPECT_TRUE(bare->rows.empty());
+  EXPECT_EQ(facts->identity, bare->identity);
+  rows.channels[1].low.pop_back();
+  ASSERT_TRUE(CutModel({kDemo, {{0, 2}}, "", measure}, Path("odd.gguf")));
+  EXPECT_THAT(Model::Load(Path("odd.gguf")).error().message, HasSubstr("tandem.rows.channels"));
+  const auto fails = [](std::span<const StageRange>, int) -> Result<std::vector<RowStatistics>> {
+    return Fail(ErrorCode::kFile, "no text");
+  };
+  EXPECT_EQ(CutModel({kDemo, {{0, 2}}, "", fails}, Path("none.gguf")).error().message, "no text");
+  EXPECT_FALSE(fs::exists(Path("none.gguf")));
 }
 
 TEST_F(CutModelTest, WeighsItsOwnTensorsAndTheMetadata) {

@@ -5,6 +5,7 @@
 
 #include "model/arch/arch.h"
 #include "model/model_part.h"
+#include "model/row_statistics.h"
 #include "model/tensor_check.h"
 
 namespace tandem {
@@ -53,6 +54,8 @@ Result<Hparams> CheckModel(const GgufHeader& header) {
   const auto part = ReadModelPart(header, hparams->layers);
   if (!part) return Forward(part);
   if (Status s = CheckTensors(header, arch, *hparams, &*part); !s) return Forward(s);
+  const auto rows = ReadRowStatistics(header, hparams->layers, hparams->width);
+  if (!rows) return Forward(rows);
   return hparams;
 }
 

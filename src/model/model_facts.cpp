@@ -32,6 +32,8 @@ Result<ModelFacts> FactsOf(const std::string& path) {
   if (!shape) return Forward(shape);
   const auto first = FirstLayers(file->header(), shape->layers);
   if (!first) return Forward(first);
+  auto rows = ReadRowStatistics(file->header(), shape->layers, shape->width);
+  if (!rows) return Fail(rows.error().code, "{}: {}", path, rows.error().message);
   const auto identity = IdentityOf(path);
   if (!identity) return Forward(identity);
   return ModelFacts{.layers = shape->layers,
@@ -39,7 +41,8 @@ Result<ModelFacts> FactsOf(const std::string& path) {
                     .first_layers = *first,
                     .layer_values = LayerValues(*shape),
                     .head_values = double{1} * shape->vocab_rows * shape->width,
-                    .identity = *identity};
+                    .identity = *identity,
+                    .rows = std::move(*rows)};
 }
 
 }  // namespace tandem

@@ -1,5 +1,7 @@
 // Control frames as FlatBuffers tables (messages.fbs). The verifier bounds every offset; what it cannot know
 // (ranges, order, text) is checked here before a struct leaves.
+#include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "base/prompt_span.h"
@@ -10,9 +12,9 @@
 namespace tandem {
 namespace {
 
-// The deepest of our tables is Open with its SamplingTable and CutTable.
-constexpr flatbuffers::uoffset_t kMaxDepth = 4;
-constexpr flatbuffers::uoffset_t kMaxTables = 4;
+// The deepest of our tables is Open with its SamplingTable and CutTable, which has two CalibrationTables.
+constexpr flatbuffers::uoffset_t kMaxDepth = 5;
+constexpr flatbuffers::uoffset_t kMaxTables = 6;
 
 static_assert(static_cast<int>(schema::FaultCode::Usage) == static_cast<int>(ErrorCode::kUsage));
 static_assert(static_cast<int>(schema::FaultCode::Internal) == static_cast<int>(ErrorCode::kInternal));
@@ -228,10 +230,49 @@ std::vector<PromptSpan> ReadSpans(const flatbuffers::Vector<const schema::Span*>
 
 namespace {
 
+// Absent where it says nothing.
+flatbuffers::Offset<schema::CalibrationTable> Pack(const RowCalibration& calibration,
+                                                   flatbuffers::FlatBufferBuilder& builder) {
+  if (calibration == RowCalibration()) return {};
+  std::vector<schema::Channel> channels;
+  const size_t count = std::min(calibration.channels.size(), calibration.mean_magnitudes.size());
+  for (size_t i = 0; i < count; ++i) {
+    const ValueRange& range = calibration.channels[i];
+    channels.emplace_back(range.low, range.high, calibration.mean_magnitudes[i]);
+  }
+  return schema::CreateCalibrationTable(builder, builder.CreateVectorOfStructs(channels),
+                                        calibration.sink_threshold);
+}
+
+// Whether the figures suit the codec is RowCodec's to say.
+RowCalibration Unpack(const schema::CalibrationTable* table, const char* name, Checks& checks) {
+  RowCalibration calibration;
+  if (table == nullptr) return calibration;
+  calibration.sink_threshold = table->sink_threshold();
+  if (!(calibration.sink_threshold >= 0))
+    checks.Complain(name, "has a threshold of {}, expected 0 or more", calibration.sink_threshold);
+  if (table->channels() == nullptr) return calibration;
+  if (table->channels()->size() > static_cast<uint32_t>(kMaxRowWidth)) {
+    checks.Complain(name, "has {} channels, more than {}", table->channels()->size(), kMaxRowWidth);
+    return calibration;
+  }
+  for (const schema::Channel* channel : *table->channels()) {
+    const float low = channel->low(), high = channel->high(), mean = channel->mean_magnitude();
+    if (!std::isfinite(low) || !std::isfinite(high) || !std::isfinite(mean))
+      checks.Complain(name, "has channel {} in {}..{}, mean magnitude {}", calibration.channels.size(), low,
+                      high, mean);
+    calibration.channels.push_back({low, high});
+    calibration.mean_magnitudes.push_back(mean);
+  }
+  return calibration;
+}
+
 flatbuffers::Offset<schema::CutTable> Pack(const ModelCut& cut, flatbuffers::FlatBufferBuilder& builder) {
   const schema::Digest256 identity = Pack(cut.identity);
+  const auto calibration = Pack(cut.calibration, builder);
+  const auto calibration_back = Pack(cut.calibration_back, builder);
   return schema::CreateCutTable(builder, cut.begin, cut.end, &identity, Pack(cut.codec, builder),
-                                Pack(cut.codec_back, builder), cut.untold);
+                                Pack(cut.codec_back, builder), cut.untold, calibration, calibration_back);
 }
 
 ModelCut Unpack(const schema::CutTable& table, Checks& checks) {
@@ -242,6 +283,8 @@ ModelCut Unpack(const schema::CutTable& table, Checks& checks) {
   cut.codec = checks.Text(table.codec(), "codec");
   if (table.codec_back() != nullptr) cut.codec_back = checks.Text(table.codec_back(), "codec_back");
   cut.untold = checks.Within(table.untold(), kMaxOpenTokens, "untold");
+  cut.calibration = Unpack(table.calibration(), "calibration", checks);
+  cut.calibration_back = Unpack(table.calibration_back(), "calibration_back", checks);
   return cut;
 }
 

@@ -16,6 +16,7 @@
 #include "base/sampling_params.h"
 #include "base/types.h"
 #include "base/vocab_identity.h"
+#include "codec/row_calibration.h"
 
 namespace tandem {
 
@@ -80,6 +81,10 @@ struct ModelCut {
   std::string codec{};       // of rows to the cloud (codec/row_codec_spec.h)
   std::string codec_back{};  // of rows to the edge, where the head is the edge's
   Pos untold = 0;            // leading positions of the text whose ids the cloud is not told
+  // What these codecs know of the rows beforehand, where they must: the edge's model says it, the cloud
+  // believes it. At most kMaxRowWidth channels.
+  RowCalibration calibration{};
+  RowCalibration calibration_back{};
 
   bool HeadAtEdge() const { return !codec_back.empty(); }
   friend bool operator==(const ModelCut&, const ModelCut&) = default;

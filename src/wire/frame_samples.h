@@ -79,6 +79,18 @@ inline std::optional<SplitOffer> Split() {
   if (*rc::gen::arbitrary<bool>()) return std::nullopt;
   return SplitOffer{.layers = Id(), .width = Id(), .identity = Sha()};
 }
+inline RowCalibration Calibration() {
+  if (*rc::gen::arbitrary<bool>()) return {};
+  const auto magnitude = [] { return static_cast<float>(*rc::gen::inRange(0, 100)) / 8; };
+  RowCalibration calibration;
+  calibration.channels.resize(static_cast<size_t>(*rc::gen::inRange(0, 20)));
+  for (ValueRange& range : calibration.channels) {
+    range = {-magnitude(), magnitude()};
+    calibration.mean_magnitudes.push_back(magnitude());
+  }
+  if (*rc::gen::arbitrary<bool>()) calibration.sink_threshold = magnitude();
+  return calibration;
+}
 inline std::optional<ModelCut> CutOrNot() {
   if (*rc::gen::arbitrary<bool>()) return std::nullopt;
   return ModelCut{.begin = Id(),
@@ -86,7 +98,9 @@ inline std::optional<ModelCut> CutOrNot() {
                   .identity = Sha(),
                   .codec = Text(),
                   .codec_back = Text(),
-                  .untold = *rc::gen::inRange<Pos>(1, 5000)};
+                  .untold = *rc::gen::inRange<Pos>(1, 5000),
+                  .calibration = Calibration(),
+                  .calibration_back = Calibration()};
 }
 inline Bytes Block() {
   return *rc::gen::nonEmpty(rc::gen::arbitrary<Bytes>());

@@ -156,6 +156,35 @@ TEST(Frame, CodedBlocksAreBounded) {
   EXPECT_THAT(Refusal(Encode(open)), HasSubstr("rule is 3"));
 }
 
+TEST(Frame, CalibrationsAreBoundedAndFinite) {
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN(),
+                  kInf = std::numeric_limits<float>::infinity();
+  const auto open_with = [](size_t channels, float value, float threshold) {
+    RowCalibration calibration{.sink_threshold = threshold};
+    calibration.channels.resize(channels, {-1.0f, 1.0f});
+    calibration.mean_magnitudes.resize(channels, 0.5f);
+    if (channels > 0) calibration.channels.back().high = value;
+    Open open = SampleOpen(4);
+    open.cut = {.begin = 1, .end = 2, .codec = "int8/channel", .calibration = calibration};
+    return open;
+  };
+  const Open none = open_with(0, 1, kInf), some = open_with(288, 1, kInf);
+  EXPECT_EQ(std::get<Open>(*Decode(Encode(some))), some);
+  EXPECT_EQ(std::get<Open>(*Decode(Encode(none))), none);
+  EXPECT_LT(Encode(some).size() - Encode(none).size(), 288u * 12 + 64);
+  EXPECT_TRUE(Decode(Encode(open_with(65536, 1, 3))));
+  EXPECT_THAT(Refusal(Encode(open_with(65537, 1, 3))), HasSubstr("65537 channels, more than 65536"));
+  for (const float bad : {kNan, kInf, -kInf})
+    EXPECT_THAT(Refusal(Encode(open_with(3, bad, 3))), HasSubstr("channel 2 in -1"));
+  for (const float bad : {kNan, -1.0f}) {
+    EXPECT_THAT(Refusal(Encode(open_with(3, 1, bad))), HasSubstr("threshold"));
+    Open back = open_with(3, 1, kInf);
+    back.cut->codec_back = "int8/channel";
+    back.cut->calibration_back = open_with(3, 1, bad).cut->calibration;
+    EXPECT_THAT(Refusal(Encode(back)), HasSubstr("calibration_back"));
+  }
+}
+
 TEST(Frame, CostsAreBounded) {
   EXPECT_TRUE(Decode(Encode(Costs{std::vector<uint32_t>(kMaxCosts, 60'000)})));
   EXPECT_THAT(Refusal(Encode(Costs{std::vector<uint32_t>(kMaxCosts + 1, 1)})), HasSubstr("64 costs"));

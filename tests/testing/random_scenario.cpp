@@ -139,6 +139,34 @@ void TakeModelsAway(Scenario& scenario) {
   }
 }
 
+// Rows that compete for bits, at one cut in three that no draft looks across. int8 keeps a fake model's ids.
+void LetRowsCompete(Scenario& scenario) {
+  Dice dice(scenario.seed ^ 0xc0dec);
+  for (EdgeSetup& edge : scenario.edges) {
+    const bool may = edge.config.mode == Mode::kSplit && !edge.looks_ahead && edge.config.cut->begin > 0;
+    if (!may || !dice.Chance(33)) continue;
+    edge.config.cut->codec = dice.OneOf({"mix:int8:f32:0.5", "mix:int8:f16:0.9/zstd", "mix:int8:f32:1"});
+    edge.importance =
+        dice.OneOf({"regular_importance", "last_row", "maximum aggregation", "random", "upto ratio"});
+  }
+}
+
+// Scales that both sides know beforehand because the edge has told them, at one cut in ten. All ids keep.
+void Calibrate(Scenario& scenario) {
+  Dice dice(scenario.seed ^ 0xca11b);
+  const RowCalibration ids{.channels = {{0, kVocab}}, .mean_magnitudes = {kVocab / 2}, .sink_threshold = 40};
+  for (EdgeSetup& edge : scenario.edges) {
+    if (edge.config.mode != Mode::kSplit || !dice.Chance(10)) continue;
+    const bool mixed = !edge.importance.empty();
+    edge.config.cut->codec =
+        mixed ? "mix:int8:f32:0.5/channel" : dice.OneOf({"int8/channel", "int8/channel/sink"});
+    edge.config.cut->calibration = ids;
+    if (!edge.config.cut->HeadAtEdge()) continue;
+    edge.config.cut->codec_back = "int8/channel/asym/sink";
+    edge.config.cut->calibration_back = ids;
+  }
+}
+
 }  // namespace
 
 Scenario RandomScenario(uint64_t seed) {
@@ -169,6 +197,8 @@ Scenario RandomScenario(uint64_t seed) {
   }
   if (dice.Chance(50)) BeginAlike(scenario);
   TakeModelsAway(scenario);
+  LetRowsCompete(scenario);
+  Calibrate(scenario);
   if (!stormy) return scenario;
   // Not before every edge has had its first session.
   for (int64_t left = dice.Between(0, 2); left > 0; --left) {

@@ -60,8 +60,11 @@ class Stage {
     config.max_sequences = 1;
     drafts_.push_back(std::make_unique<FakeEngine>(config));
     const ModelCut& cut = *setup.config.cut;
-    auto codec = RowCodec::Make(ParseRowCodec(cut.codec).value(), kFakeRowWidth).value();
-    return std::make_unique<SplitFront>(*drafts_.back(), std::move(codec), cut.begin, scenario_.cloud.layers);
+    auto codec = RowCodec::Make(ParseRowCodec(cut.codec).value(), kFakeRowWidth, cut.calibration).value();
+    std::optional<ChunkImportance> importance;
+    if (!setup.importance.empty()) importance.emplace(ParseImportance(setup.importance).value(), cut.begin);
+    return std::make_unique<SplitFront>(*drafts_.back(), std::move(codec), cut.begin, scenario_.cloud.layers,
+                                        std::move(importance));
   }
 
   // What lies behind the cloud's layers, where the head is the edge's.
@@ -72,7 +75,8 @@ class Stage {
     config.input_width = kFakeRowWidth;
     config.max_sequences = 1;
     drafts_.push_back(std::make_unique<FakeEngine>(config));
-    auto codec = RowCodec::Make(ParseRowCodec(cut.codec_back).value(), kFakeRowWidth).value();
+    auto codec =
+        RowCodec::Make(ParseRowCodec(cut.codec_back).value(), kFakeRowWidth, cut.calibration_back).value();
     return std::make_unique<SplitBack>(*drafts_.back(), std::move(codec));
   }
 

@@ -17,7 +17,8 @@ namespace tandem::testing {
 struct EdgeSetup {
   GenerationConfig config{};
   FakeEngineConfig draft{};
-  bool looks_ahead = true;  // mode split: with the draft
+  bool looks_ahead = true;   // mode split: with the draft
+  std::string importance{};  // ... of a prompt's rows, where they compete (codec/row_importance.h)
   Micros starts{0};
   Micros draft_cost{1'000};  // of one draft step
   std::vector<Weather>
