@@ -8,7 +8,7 @@
 #include "cli/output.h"
 #include "cli/perplexity_session.h"
 #include "cli/rows_cost.h"
-#include "lab/half_times.h"
+#include "decode/half_times.h"
 
 namespace tandem {
 

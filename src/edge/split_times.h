@@ -3,15 +3,9 @@
 // way, here and there at once. Pure arithmetic.
 #pragma once
 
-namespace tandem {
+#include "decode/half_times.h"
 
-// What layers of one side take, in us.
-struct HalfTimes {
-  double row_us = 0;    // a step of one row, as a generated token is
-  double tail_us = 0;   // a step of kTailRows rows in small nodes, as a prompt's tail is
-  double block_us = 0;  // kBulkRows rows in bulk (decode/prefill.h)
-};
-constexpr int kTailRows = 32;
+namespace tandem {
 
 // A model cut behind `begin` layers.
 struct CutTimes {

@@ -1,6 +1,6 @@
 // Halves are timed on a real engine at every cut, the head alone and the embedding alone included; what
 // cannot be timed is said.
-#include "lab/half_times.h"
+#include "decode/half_times.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // See half_times.h.
-#include "lab/half_times.h"
+#include "decode/half_times.h"
 
 #include <algorithm>
 #include <memory>

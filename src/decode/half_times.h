@@ -8,9 +8,16 @@
 #include <vector>
 
 #include "base/result.h"
-#include "edge/split_times.h"
 
 namespace tandem {
+
+// What layers of one side take, in us.
+struct HalfTimes {
+  double row_us = 0;    // a step of one row, as a generated token is
+  double tail_us = 0;   // a step of kTailRows rows in small nodes, as a prompt's tail is
+  double block_us = 0;  // kBulkRows rows in bulk (decode/prefill.h)
+};
+constexpr int kTailRows = 32;
 
 struct HalfTimesAsked {
   std::string model;  // path
