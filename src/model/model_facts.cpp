@@ -12,7 +12,7 @@ Result<ModelFacts> FactsOf(const std::string& path) {
   if (!file) return Forward(file);
   const auto shape = ReadHparams(file->header());
   if (!shape) return Forward(shape);
-  auto rows = ReadRowStatistics(file->header(), shape->layers, shape->width);
+  auto rows = ReadRowStatistics(file->header(), *shape);
   if (!rows) return Fail(rows.error().code, "{}: {}", path, rows.error().message);
   const auto identity = IdentityOf(path);
   if (!identity) return Forward(identity);
