@@ -178,8 +178,8 @@ TEST_F(Split, AChannelsScaleIsPartOfThePart) {
   const std::string text = Path("text.txt"), front = Path("front.gguf"), ends = Path("ends.gguf");
   std::ofstream(text) << SomeStory();
   const auto cut = [&](const char* layers, const std::string& out) {
-    const Ran ran = RunTandem(
-        {"model", "cut", kTargetPath, "--layers", layers, "--calibrate", text, "--threads", "1", "-o", out});
+    const Ran ran = RunTandem({"model", "cut", kTargetPath, "--layers", layers, "--heads", "--calibrate",
+                               text, "--threads", "1", "-o", out});
     ASSERT_EQ(ran.code, 0) << ran.err;
   };
   cut("0:3", front);
@@ -205,6 +205,8 @@ TEST_F(Split, AChannelsScaleIsPartOfThePart) {
       report({"--part", front, "--split", "1", "--codec", "int8/channel/rot/sink", "--model", kDraft});
   EXPECT_EQ(alone.at("text"), ahead.at("text")) << "a row's values are its own";
   report({"--part", front, "--split", "2", "--codec", "mix:int4:f16:0.5/channel"});
+  report({"--part", front, "--split", "2", "--codec", "mix:int4:f16:0.5", "--importance",
+          "weighted_importance"});
   report({"--part", front, "--split", "1", "--codec", "int8/channel", "--recut", "20:3"});
   report({"--part", ends, "--split", "2:4", "--codec", "int8/channel/asym", "--codec-back",
           "int8/channel/sink"});
@@ -220,6 +222,10 @@ TEST_F(Split, AChannelsScaleIsPartOfThePart) {
                                  Path("absent.txt"), "-o", Path("none.gguf")});
   EXPECT_EQ(nothing.code, 3);
   EXPECT_THAT(nothing.err, HasSubstr("absent.txt"));
+  const Ran heads =
+      RunTandem({"model", "cut", kTargetPath, "--layers", "0:3", "--heads", "-o", Path("none.gguf")});
+  EXPECT_EQ(heads.code, 2);
+  EXPECT_THAT(heads.err, HasSubstr("--heads needs --calibrate"));
 }
 
 TEST_F(Split, TheCutMayMoveWhileTheTextRuns) {
@@ -336,7 +342,7 @@ TEST_F(Split, RefusesWhatCannotBe) {
   };
   says(mix({"--split", "0"}), 2, "told from attention");
   says(mix({"--split", "2:4"}), 2, "the cloud measures none");
-  says(mix({"--split", "2", "--importance", "weighted_importance"}), 2, "relevance of heads");
+  says(mix({"--split", "2", "--importance", "weighted_importance"}), 2, "relevance of layer 1's heads");
   says(mix({"--split", "2", "--importance", "median"}), 2, "median");
   says(mix({"--split", "2", "--model", kDraft}), 2, "codes rows together");
   says(Run({"--part", kTarget, "--split", "2", "--importance", "random"}), 2, "do not compete");

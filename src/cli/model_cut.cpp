@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <thread>
 
 #include "cli/evaluation_text.h"
 #include "cli/layer_ranges.h"
 #include "cli/model_path.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include "cli/verbs.h"
 #include "lab/measured_rows.h"
 
@@ -36,18 +38,34 @@ int Threads(const Arguments& arguments) {
   return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
 }
 
-Result<std::vector<RowStatistics>> Calibrated(const std::string& model, const std::string& text, int threads,
+Status WeighAll(const std::string& model, const EvaluatedText& text, int threads,
+                std::vector<RowStatistics>& rows) {
+  std::optional<Progress> progress;
+  const auto step = [&](size_t, size_t total) {
+    if (!progress) progress.emplace(stderr, total);
+    progress->Step();
+    return true;
+  };
+  Tell("measuring the relevance of all heads on the first window");
+  return WeighHeads(model, text, {.threads = threads, .go_on = step}, rows);
+}
+
+Result<std::vector<RowStatistics>> Calibrated(const Arguments& arguments, const std::string& model,
                                               std::span<const StageRange> stages, int layers) {
   const std::vector<int> cuts = CutsWithin(stages, layers);
-  auto chain = StageChain::Load(model, cuts, {.threads = threads});
+  const std::string path = arguments.Text("calibrate");
+  auto chain = StageChain::Load(model, cuts, {.threads = Threads(arguments)});
   if (!chain) return Forward(chain);
   const WindowPlan plan{
       .form = WindowForm::kChunks, .context = std::min(kWindow, (*chain)->shape().context), .most = kWindows};
-  const auto sample = ReadEvaluatedText(text, model, plan);
+  const auto sample = ReadEvaluatedText(path, model, plan);
   if (!sample) return Forward(sample);
   Tell(fmt::format("measuring the rows at {} cuts on {} windows of {} tokens of {}", cuts.size(),
-                   sample->text.windows.size(), plan.context, text));
-  return MeasureRows(**chain, cuts, sample->text);
+                   sample->text.windows.size(), plan.context, path));
+  auto rows = MeasureRows(**chain, cuts, sample->text);
+  if (!rows || !arguments.Switch("heads")) return rows;
+  if (Status s = WeighAll(model, sample->text, Threads(arguments), *rows); !s) return Forward(s);
+  return rows;
 }
 
 }  // namespace
@@ -64,8 +82,10 @@ int ModelCutVerb(const Arguments& arguments) {
   spec.layers = std::move(*layers);
   if (arguments.Given("calibrate")) {
     spec.measure = [&](std::span<const StageRange> stages, int of) {
-      return Calibrated(*path, arguments.Text("calibrate"), Threads(arguments), stages, of);
+      return Calibrated(arguments, *path, stages, of);
     };
+  } else if (arguments.Switch("heads")) {
+    return Report({ErrorCode::kUsage, "--heads needs --calibrate: the text that heads are weighed on"}, json);
   }
   const auto report = CutModel(spec, out);
   if (!report) return Report(report.error(), json);

@@ -215,6 +215,8 @@ const std::array kOptions = {
            true},
     Option{kVerbModelCut, "calibrate", "", K::kText, "TEXT", "", 0, 0, "",
            "measure the rows at the part's cuts on this text, for codecs with channel or sink"},
+    Option{kVerbModelCut, "heads", "", K::kSwitch, "", "", 0, 0, "",
+           "with --calibrate: how much each attention head counts, too, for weighted_importance"},
     Option{kShapes | kVerbModelCut, "output", "o", K::kText, "OUT", "", 0, 0, "", "file to write", true},
     // Measuring.
     Option{kMeasuresText, "model", "m", K::kText, "FILE", "demo-target-q8_0.gguf", 0, 0, "",

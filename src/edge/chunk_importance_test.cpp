@@ -103,9 +103,10 @@ TEST(ChunkImportance, SaysSoWhenAnEngineShowsNoAttention) {
               HasSubstr("no attention"));
 }
 
-// What leaves for a session over `text`, whose first `prompt` ids came as a prompt.
-std::vector<HiddenRows> Leaving(SplitFront& front, Pos prompt, const std::vector<Token>& text) {
-  Open open{.ids = {text.back()}, .spans = {{0, prompt}}, .sampling = {}};
+// What leaves for a session over `text`, in which these came as prompts.
+std::vector<HiddenRows> Leaving(SplitFront& front, const std::vector<PromptSpan>& spans,
+                                const std::vector<Token>& text) {
+  Open open{.ids = {text.back()}, .spans = spans, .sampling = {}};
   open.cut = {.begin = 2, .end = 4, .codec = "mix:int8:f32:0.5", .untold = static_cast<Pos>(text.size()) - 1};
   std::vector<HiddenRows> rows;
   EXPECT_TRUE(front.Pass(Encode(open), text, [&](Bytes bytes) {
@@ -127,9 +128,9 @@ class WeighingFront : public testing::Test {
 TEST_F(WeighingFront, CodesAPromptAlikeInEverySession) {
   for (const Pos prompt : {2, 40, 65, 100}) {
     SplitFront front(engine_, Mix(), 2, 4, ChunkImportance(Method("regular_importance"), 2));
-    const std::vector<HiddenRows> first = Leaving(front, prompt, Ids(prompt));
+    const std::vector<HiddenRows> first = Leaving(front, {{0, prompt}}, Ids(prompt));
     ASSERT_EQ(first.size(), prompt > 65 ? 2u : 1u);
-    const std::vector<HiddenRows> again = Leaving(front, prompt, Ids(prompt + 30));
+    const std::vector<HiddenRows> again = Leaving(front, {{0, prompt}}, Ids(prompt + 30));
     ASSERT_EQ(again.size(), first.size() + 30);
     for (size_t i = 0; i < first.size(); ++i) EXPECT_EQ(again[i], first[i]) << prompt << ", frame " << i;
     // One row: its format, the better one, and 4 bytes.
@@ -137,8 +138,24 @@ TEST_F(WeighingFront, CodesAPromptAlikeInEverySession) {
   }
 }
 
+// A chat goes on, and begins anew.
+TEST_F(WeighingFront, CodesATextAlikeWhateverWasWrittenBefore) {
+  const std::vector<PromptSpan> first = {{0, 70}}, second = {{0, 70}, {100, 250}}, other = {{0, 40}};
+  Leaving(front_, first, Ids(70));
+  const std::vector<HiddenRows> longer = Leaving(front_, second, Ids(250));
+  EXPECT_EQ(longer.size(), 4u) << "three blocks and a rest";
+  const std::vector<HiddenRows> rebuilt = Leaving(front_, second, Ids(260));
+  ASSERT_EQ(rebuilt.size(), 4 + 10u);
+  EXPECT_TRUE(std::equal(longer.begin(), longer.end(), rebuilt.begin()));
+  const std::vector<HiddenRows> shorter = Leaving(front_, other, Ids(40)),
+                                more = Leaving(front_, other, Ids(50));
+  ASSERT_EQ(shorter.size(), 1u);
+  ASSERT_EQ(more.size(), 11u);
+  EXPECT_EQ(more[0], shorter[0]);
+}
+
 TEST_F(WeighingFront, HalfOfAChunksRowsAreCodedCoarsely) {
-  const std::vector<HiddenRows> rows = Leaving(front_, 129, Ids(129));
+  const std::vector<HiddenRows> rows = Leaving(front_, {{0, 129}}, Ids(129));
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0].block.size(), 1 + 8 + 32 * 3 + 32 * 4u);
   const auto formats = [](const HiddenRows& of) { return Bytes(of.block.begin() + 1, of.block.begin() + 9); };

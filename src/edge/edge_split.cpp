@@ -18,14 +18,20 @@ Status Check(const SplitPlan& plan, int layers) {
               plan.begin, *plan.end, layers);
 }
 
+// Null where the file knows nothing of that cut.
+const RowStatistics* At(const std::vector<RowStatistics>& known, int cut) {
+  const auto at =
+      std::find_if(known.begin(), known.end(), [cut](const RowStatistics& rows) { return rows.cut == cut; });
+  return at == known.end() ? nullptr : &*at;
+}
+
 // What the codec has to know beforehand of the rows at a cut. Without figures a threshold for sinks is none.
 Result<RowCalibration> CalibrationOf(const RowCodecSpec& spec, const std::vector<RowStatistics>& known,
                                      int cut) {
   const bool channels = spec.span == ScaleSpan::kChannel, sinks = spec.sinks == SinkRule::kThreshold;
   RowCalibration calibration;
-  const auto at =
-      std::find_if(known.begin(), known.end(), [cut](const RowStatistics& rows) { return rows.cut == cut; });
-  if (at == known.end()) {
+  const RowStatistics* at = At(known, cut);
+  if (at == nullptr) {
     if (!channels) return calibration;
     return Fail(
         ErrorCode::kUsage,
@@ -59,7 +65,7 @@ Result<CutCodec> CodecOf(const std::string& name, const ModelFacts& facts, int c
 
 // Of a prompt's rows on their way out; nullopt where they do not compete, or none of them leaves.
 Result<std::optional<ChunkImportance>> ImportanceOf(const SplitPlan& plan, const RowCodecSpec& codec,
-                                                    int layers) {
+                                                    const ModelFacts& facts) {
   const bool named = !plan.importance.empty();
   if (codec.mix == RowMix::kNone && named)
     return Fail(ErrorCode::kUsage,
@@ -68,10 +74,6 @@ Result<std::optional<ChunkImportance>> ImportanceOf(const SplitPlan& plan, const
   if (codec.mix == RowMix::kNone || (codec.mix == RowMix::kWater && !named)) return std::nullopt;
   const auto spec = ParseImportance(named ? plan.importance : "regular_importance");
   if (!spec) return Forward(spec);
-  if (spec->method == ImportanceMethod::kWeighted)
-    return Fail(ErrorCode::kUsage,
-                "importance '{}' needs the relevance of heads, which only `tandem perplexity` measures",
-                plan.importance);
   if (spec->choice == RowChoice::kMass && codec.mix != RowMix::kRatio)
     return Fail(ErrorCode::kUsage,
                 "importance '{}' says which share of a mix to code coarsely, and codec {} is none",
@@ -81,8 +83,16 @@ Result<std::optional<ChunkImportance>> ImportanceOf(const SplitPlan& plan, const
                 "importance '{}' is told from attention, and with the cut before layer 0 there is none here: "
                 "'random' needs none",
                 NameOf(*spec));
-  if (plan.begin == layers) return std::nullopt;
-  return ChunkImportance(*spec, plan.begin);
+  if (plan.begin == facts.layers) return std::nullopt;
+  if (spec->method != ImportanceMethod::kWeighted) return ChunkImportance(*spec, plan.begin);
+  const RowStatistics* at = At(facts.rows, plan.begin);
+  if (at == nullptr || at->head_weights.empty())
+    return Fail(
+        ErrorCode::kUsage,
+        "importance '{}' needs the relevance of layer {}'s heads, which this file has not: cut a part with "
+        "`tandem model cut --calibrate TEXT --heads`",
+        NameOf(*spec), plan.begin - 1);
+  return ChunkImportance(*spec, plan.begin, at->head_weights);
 }
 
 Result<std::unique_ptr<Engine>> LoadStages(const std::string& path, StageRange stages, int chunk,
@@ -122,7 +132,7 @@ Result<EdgeSplit> LoadEdgeSplit(const std::string& path, const SplitPlan& plan,
   if (Status s = Check(plan, facts->layers); !s) return Forward(s);
   auto rows = CodecOf(plan.codec, *facts, plan.begin);
   if (!rows) return Forward(rows);
-  auto importance = ImportanceOf(plan, rows->codec.spec(), facts->layers);
+  auto importance = ImportanceOf(plan, rows->codec.spec(), *facts);
   if (!importance) return Forward(importance);
   auto engine = LoadStages(path, {0, plan.begin + 1}, plan.chunk, options);
   if (!engine) return Forward(engine);

@@ -78,11 +78,24 @@ TEST_F(EdgeSplitTest, WithoutFiguresASinkIsTheFirstRow) {
   ExpectRefused({.begin = 1, .codec = "int8/channel"}, "rows before layer 1");
 }
 
+TEST_F(EdgeSplitTest, HeadsThatWereMeasuredWeigh) {
+  const auto measure = [](std::span<const StageRange>, int) -> Result<std::vector<RowStatistics>> {
+    std::vector rows{Rows(2)};
+    rows[0].head_weights = {0, 0.5f, 0, 0.25f, 0.25f, 0};
+    return rows;
+  };
+  ASSERT_TRUE(CutModel({kDemo, {{0, 2}}, "", measure}, Path("heads.gguf")));
+  const SplitPlan plan{.begin = 2, .codec = "mix:int4:f16:0.5", .importance = "weighted_importance"};
+  const auto split = LoadEdgeSplit(Path("heads.gguf"), plan, {});
+  EXPECT_TRUE(split) << split.error().message;
+  ExpectRefused(plan, "relevance of layer 1's heads");
+}
+
 TEST_F(EdgeSplitTest, RefusesAnImportanceThatNothingCanTellOrUse) {
   const char* mix = "mix:int4:f16:0.5";
   ExpectRefused({.begin = 0, .codec = mix}, "told from attention");
   ExpectRefused({.begin = 2, .codec = mix, .importance = "median"}, "'median'");
-  ExpectRefused({.begin = 2, .codec = mix, .importance = "weighted_importance"}, "relevance of heads");
+  ExpectRefused({.begin = 2, .codec = mix, .importance = "weighted_importance"}, "relevance of layer 1's");
   ExpectRefused({.begin = 2, .codec = "f16", .importance = "last_row"}, "do not compete");
   ExpectRefused({.begin = 2, .codec = "water:3", .importance = "upto ratio"}, "share of a mix");
   ExpectRefused({.begin = 2, .end = 4, .codec = "f16", .codec_back = mix}, "the cloud measures none");

@@ -38,7 +38,7 @@ Status SplitFront::Pass(Bytes bytes, std::span<const Token> text, const Sink& si
 Status SplitFront::Begin(const Open& open, std::span<const Token> text, const Sink& sink) {
   follower_.emplace(engine_, open.spans);  // every row is wanted again
   if (importance_) importance_->Begin();
-  if (prompt_ < 0) prompt_ = static_cast<Pos>(text.size()) - 1;
+  prompt_ = open.spans.empty() ? 0 : open.spans.back().end - 1;
   branch_.assign(text.begin(), text.end() - 1);
   sent_ = whole_ ? static_cast<Pos>(branch_.size()) : 0;
   return Advance(nullptr, open.epoch, sink);

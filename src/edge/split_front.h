@@ -55,9 +55,9 @@ class SplitFront {
   bool head_here_ = false;  // of the session
   std::optional<Drafter> follower_;
   std::vector<Token> branch_;  // ids whose rows are wanted, or sent
-  int computed_ = 0;
-  Pos sent_ = 0;     // positions below it are with the cloud
-  Pos prompt_ = -1;  // position of the first session's last id; below 0: none yet
+  int computed_ = 0;           // rows, by the last Pass
+  Pos sent_ = 0;               // positions below it are with the cloud
+  Pos prompt_ = 0;             // position of the last prompt's last id: the same in every session of a text
 };
 
 }  // namespace tandem

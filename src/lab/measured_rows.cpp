@@ -58,4 +58,18 @@ Result<std::vector<RowStatistics>> MeasureRows(StageChain& chain, std::span<cons
   return rows;
 }
 
+Status WeighHeads(const std::string& path, const EvaluatedText& text, const HeadRelevanceOptions& options,
+                  std::vector<RowStatistics>& rows) {
+  const TextWindow& window = text.windows.at(0);
+  const auto begin = text.tokens.begin() + static_cast<ptrdiff_t>(window.begin);
+  std::vector<Token> ids(begin, begin + window.length);
+  if (text.first_token) ids[0] = *text.first_token;
+  const auto relevance = MeasureHeadRelevance(path, {&ids, 1}, options);
+  if (!relevance) return Forward(relevance);
+  for (RowStatistics& at : rows) {
+    if (at.cut > 0) at.head_weights = relevance->Weights(static_cast<size_t>(at.cut) - 1);
+  }
+  return {};
+}
+
 }  // namespace tandem

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "codec/row_plan.h"
 #include "decode/stage_chain.h"
+#include "lab/head_relevance.h"
 #include "lab/perplexity_run.h"
 #include "model/row_statistics.h"
 #include "model/stages.h"
@@ -25,5 +27,10 @@ Result<RowStatistics> StatisticsAt(int cut, const RowsView& rows);
 // a value. Errors as StageChain::Run and Calibrate.
 Result<std::vector<RowStatistics>> MeasureRows(StageChain& chain, std::span<const int> cuts,
                                                const EvaluatedText& text);
+
+// Adds to rows of cuts of the model at `path` how much each head of the layer before the cut counts, on the
+// text's first window. Costs and errors as MeasureHeadRelevance.
+Status WeighHeads(const std::string& path, const EvaluatedText& text, const HeadRelevanceOptions& options,
+                  std::vector<RowStatistics>& rows);
 
 }  // namespace tandem

@@ -78,6 +78,15 @@ TEST_F(MeasuredRows, ASinkIsSixtyFourTimesTheMedian) {
   EXPECT_LE(rows_[1].sink_threshold, 64 * peaks[64]);
 }
 
+TEST_F(MeasuredRows, HeadsAreThoseOfTheLayerBeforeTheCut) {
+  ASSERT_TRUE(WeighHeads(kModel, text_, {}, rows_));
+  EXPECT_TRUE(rows_[0].head_weights.empty()) << "no layer lies before layer 0";
+  const std::vector<Token> first(text_.tokens.begin(), text_.tokens.begin() + 64);
+  const HeadRelevance relevance = MeasureHeadRelevance(kModel, {&first, 1}, {}).value();
+  EXPECT_EQ(rows_[1].head_weights, relevance.Weights(1));
+  EXPECT_NE(rows_[1].head_weights, relevance.Weights(0));
+}
+
 TEST(RowsOfACut, SinksWidenOnlyWhatCountsThem) {
   const std::vector<float> rows = {1, 2, 500, -1000, -1, 1, 2, 1};  // of two values
   const RowStatistics measured = StatisticsAt(3, {rows, 2}).value();

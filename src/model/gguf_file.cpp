@@ -54,7 +54,7 @@ Result<Hparams> CheckModel(const GgufHeader& header) {
   const auto part = ReadModelPart(header, hparams->layers);
   if (!part) return Forward(part);
   if (Status s = CheckTensors(header, arch, *hparams, &*part); !s) return Forward(s);
-  const auto rows = ReadRowStatistics(header, hparams->layers, hparams->width);
+  const auto rows = ReadRowStatistics(header, *hparams);
   if (!rows) return Forward(rows);
   return hparams;
 }

@@ -32,7 +32,7 @@ Result<ModelFacts> FactsOf(const std::string& path) {
   if (!shape) return Forward(shape);
   const auto first = FirstLayers(file->header(), shape->layers);
   if (!first) return Forward(first);
-  auto rows = ReadRowStatistics(file->header(), shape->layers, shape->width);
+  auto rows = ReadRowStatistics(file->header(), *shape);
   if (!rows) return Fail(rows.error().code, "{}: {}", path, rows.error().message);
   const auto identity = IdentityOf(path);
   if (!identity) return Forward(identity);

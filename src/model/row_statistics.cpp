@@ -1,8 +1,10 @@
 // See row_statistics.h.
 #include "model/row_statistics.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 
 namespace tandem {
 
@@ -10,6 +12,7 @@ namespace {
 
 constexpr const char* kCuts = "tandem.rows.cuts";
 constexpr const char* kThresholds = "tandem.rows.sink_thresholds";
+constexpr const char* kHeads = "tandem.rows.head_weights";
 constexpr const char* kChannels = "tandem.rows.channels";
 constexpr size_t kFigures = 3;  // of a channel
 
@@ -73,6 +76,35 @@ Result<std::vector<RowStatistics>> ReadCuts(const GgufHeader& header, int layers
   return rows;
 }
 
+Status ReadHeads(const GgufHeader& header, size_t heads, std::vector<RowStatistics>& rows) {
+  if (header.Find(kHeads) == nullptr) return {};
+  auto in = Array(header, kHeads, GgufType::kF32, rows.size() * heads);
+  if (!in) return Forward(in);
+  for (RowStatistics& at : rows) {
+    std::vector<float> weights = Figures(*in, heads);
+    if (at.cut == 0) continue;
+    double sum = 0;
+    for (const float weight : weights) sum += weight >= 0 ? weight : std::numeric_limits<double>::quiet_NaN();
+    if (!(sum > 0 && std::isfinite(sum)))
+      return Fail(ErrorCode::kFile, "metadata '{}' has heads of layer {} that count {}", kHeads, at.cut - 1,
+                  sum);
+    at.head_weights = std::move(weights);
+  }
+  return {};
+}
+
+void AddHeads(const std::vector<RowStatistics>& rows, GgufMetadata& metadata) {
+  size_t heads = 0;
+  for (const RowStatistics& at : rows) heads = std::max(heads, at.head_weights.size());
+  if (heads == 0) return;
+  ByteWriter out;
+  for (const RowStatistics& at : rows) {
+    for (size_t head = 0; head < heads; ++head)
+      out.U32(std::bit_cast<uint32_t>(head < at.head_weights.size() ? at.head_weights[head] : 0.0f));
+  }
+  metadata.Set(kHeads, {GgufType::kF32, true, rows.size() * heads, out.Take()});
+}
+
 }  // namespace
 
 void AddRowStatistics(const std::vector<RowStatistics>& rows, GgufMetadata& metadata) {
@@ -95,26 +127,28 @@ void AddRowStatistics(const std::vector<RowStatistics>& rows, GgufMetadata& meta
   metadata.Set(kCuts, {GgufType::kU32, true, rows.size(), cuts.Take()});
   metadata.Set(kThresholds, {GgufType::kF32, true, rows.size(), thresholds.Take()});
   metadata.Set(kChannels, {GgufType::kF32, true, count, channels.Take()});
+  AddHeads(rows, metadata);
 }
 
-Result<std::vector<RowStatistics>> ReadRowStatistics(const GgufHeader& header, int layers, int width) {
+Result<std::vector<RowStatistics>> ReadRowStatistics(const GgufHeader& header, const Hparams& model) {
   if (header.Find(kCuts) == nullptr && header.Find(kThresholds) == nullptr &&
-      header.Find(kChannels) == nullptr)
+      header.Find(kHeads) == nullptr && header.Find(kChannels) == nullptr)
     return std::vector<RowStatistics>();
-  auto rows = ReadCuts(header, layers);
+  auto rows = ReadCuts(header, model.layers);
   if (!rows) return rows;
-  const uint64_t a_cut = RowStatistics::kKinds * kFigures * static_cast<uint64_t>(width);
+  const uint64_t a_cut = RowStatistics::kKinds * kFigures * static_cast<uint64_t>(model.width);
   auto thresholds = Array(header, kThresholds, GgufType::kF32, rows->size());
   if (!thresholds) return Forward(thresholds);
   auto channels = Array(header, kChannels, GgufType::kF32, rows->size() * a_cut);
   if (!channels) return Forward(channels);
+  if (Status s = ReadHeads(header, static_cast<size_t>(model.heads), *rows); !s) return Forward(s);
   for (RowStatistics& at : *rows) {
     at.sink_threshold = F32(*thresholds);
     if (!std::isfinite(at.sink_threshold) || at.sink_threshold < 0)
       return Fail(ErrorCode::kFile, "metadata '{}' holds {}, expected 0 or more", kThresholds,
                   at.sink_threshold);
     for (ChannelStatistics& kind : at.channels) {
-      auto read = ReadChannels(*channels, at.cut, static_cast<size_t>(width));
+      auto read = ReadChannels(*channels, at.cut, static_cast<size_t>(model.width));
       if (!read) return Forward(read);
       kind = std::move(*read);
     }

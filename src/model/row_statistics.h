@@ -2,6 +2,8 @@
 // have to know beforehand. They lie beside the weights, in the metadata of a part (model/model_part.h):
 //   tandem.rows.cuts             u32 array [cuts], ascending: each in front of which layer
 //   tandem.rows.sink_thresholds  f32 array [cuts], >= 0
+//   tandem.rows.head_weights     f32 array [cuts][heads], >= 0, a cut's not all 0 but before layer 0; may be
+//                                missing
 //   tandem.rows.channels         f32 array [cuts][4][3][width], a RowStatistics' channels in their order, of
 //                                each low, high and mean_magnitude
 // They are no tensors: a part's identity does not depend on them.
@@ -13,6 +15,7 @@
 #include "base/result.h"
 #include "model/gguf_header.h"
 #include "model/gguf_metadata.h"
+#include "model/hparams.h"
 
 namespace tandem {
 
@@ -32,14 +35,16 @@ struct RowStatistics {
   int cut = 0;
   float sink_threshold = 0;                          // a row is a sink when its largest magnitude is above it
   std::array<ChannelStatistics, kKinds> channels{};  // of rows as they are or rotated, all or no sinks: Kind
+  // How much each attention head of layer cut - 1 counts, a share of 1; empty: not measured, or no layer.
+  std::vector<float> head_weights{};
   friend bool operator==(const RowStatistics&, const RowStatistics&) = default;
 };
 
-// rows: of one width, ascending cuts.
+// rows: of one width, ascending cuts; head weights for all cuts but 0, or for none.
 void AddRowStatistics(const std::vector<RowStatistics>& rows, GgufMetadata& metadata);
 
 // None where the header has none of the keys. kFile for keys that are missing, of another kind, or hold other
-// figures than said above. layers, width: the whole model's.
-Result<std::vector<RowStatistics>> ReadRowStatistics(const GgufHeader& header, int layers, int width);
+// figures than said above.
+Result<std::vector<RowStatistics>> ReadRowStatistics(const GgufHeader& header, const Hparams& model);
 
 }  // namespace tandem

@@ -16,7 +16,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr int kLayers = 6, kWidth = 3;
+constexpr int kLayers = 6, kWidth = 3, kHeads = 2;
 
 RowStatistics Some(int cut) {
   RowStatistics rows{.cut = cut, .sink_threshold = 5.5f + static_cast<float>(cut)};
@@ -35,7 +35,9 @@ Result<std::vector<RowStatistics>> Read(const GgufMetadata& metadata) {
   const Bytes file = GgufHeaderBytes(metadata, {});
   const auto header = GgufHeader::Parse(file);
   EXPECT_TRUE(header) << header.error().message;
-  return ReadRowStatistics(*header, kLayers, kWidth);
+  Hparams model;
+  model.layers = kLayers, model.width = kWidth, model.heads = kHeads;
+  return ReadRowStatistics(*header, model);
 }
 
 GgufMetadata Written(const std::vector<RowStatistics>& rows) {
@@ -55,6 +57,19 @@ TEST(RowStatistics, AreReadBackAsWritten) {
   EXPECT_EQ(Read(Written({Some(0), Some(2), Some(6)})).value(),
             (std::vector<RowStatistics>{Some(0), Some(2), Some(6)}));
   EXPECT_THAT(Read(Written({})).value(), IsEmpty());
+}
+
+TEST(RowStatistics, HeadsCountWhereTheyWereMeasured) {
+  const auto weighed = [](std::vector<float> weights) {
+    std::vector<RowStatistics> rows = {Some(0), Some(2)};
+    rows[1].head_weights = std::move(weights);
+    return rows;
+  };
+  EXPECT_EQ(Read(Written(weighed({0.25f, 0.75f}))).value(), weighed({0.25f, 0.75f}));
+  ExpectRefused(Written(weighed({1, 0, 0})), "array of 4 values");
+  ExpectRefused(Written(weighed({0, 0})), "heads of layer 1 that count 0");
+  ExpectRefused(Written(weighed({2, -1})), "heads of layer 1");
+  ExpectRefused(Written(weighed({std::numeric_limits<float>::infinity(), 0})), "heads of layer 1");
 }
 
 TEST(RowStatistics, EveryKeyIsChecked) {
