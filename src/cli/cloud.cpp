@@ -13,7 +13,6 @@
 #include "edge/edge_model.h"
 #include "model/device.h"
 #include "model/model.h"
-#include "model/tensor_hashes.h"
 #include "model/weights_hash.h"
 #include "wire/ws_url.h"
 
@@ -34,16 +33,14 @@ struct Target {
 };
 
 // Layers of the target for edges that compute the others. `whole` must outlive the engines that it makes.
-Result<PartSource> PartsOf(const std::string& path, const Model& model, const GgmlEngine& whole) {
-  const auto identity = IdentityOf(path);
-  if (!identity) return Forward(identity);
+PartSource PartsOf(const Digest& identity, const Model& model, const GgmlEngine& whole) {
   const int layers = model.hparams().layers;
   const auto make = [&whole, layers](int begin, int end) -> Result<std::unique_ptr<Engine>> {
     auto part = GgmlEngine::Beside(whole, {begin + 1, end == layers ? layers + 2 : end + 1});
     if (!part) return Forward(part);
     return std::unique_ptr<Engine>(std::move(*part));
   };
-  return PartSource{{layers, model.hparams().width, *identity}, make};
+  return PartSource{{layers, model.hparams().width, identity}, make};
 }
 
 Result<Target> LoadTarget(const Arguments& arguments) {
@@ -70,13 +67,11 @@ Result<Target> LoadTarget(const Arguments& arguments) {
   auto engine = GgmlEngine::Create(*model, options);
   if (!engine) return Forward(engine);
   target.engine = std::move(*engine);
-  const auto parts = PartsOf(*path, **model, *target.engine);
-  if (!parts) return Forward(parts);
-  target.parts = *parts;
+  const auto digests = DigestsOf(*path);
+  if (!digests) return Forward(digests);
+  target.parts = PartsOf(digests->identity, **model, *target.engine);
+  target.weights = digests->weights;
   target.device = (*model)->device();
-  auto weights = WeightsHash(*path);
-  if (!weights) return Forward(weights);
-  target.weights = *weights;
   return target;
 }
 

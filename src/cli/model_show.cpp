@@ -11,7 +11,6 @@
 #include "model/gguf_file.h"
 #include "model/model.h"
 #include "model/model_part.h"
-#include "model/tensor_hashes.h"
 #include "model/vocab.h"
 #include "model/weights_hash.h"
 
@@ -96,10 +95,8 @@ Result<Json> Describe(const std::string& path) {
     if (!own) return Forward(own);
     if (exactness.is_null() || exactness["exact"].get<bool>()) exactness = std::move(*own);
   }
-  auto identity = IdentityOf(path);
-  if (!identity) return Forward(identity);
-  auto weights = WeightsHash(path);
-  if (!weights) return Forward(weights);
+  const auto digests = DigestsOf(path);
+  if (!digests) return Forward(digests);
   return Json{
       {"file", path},
       {"name", (*vocab)->model_name()},
@@ -109,8 +106,8 @@ Result<Json> Describe(const std::string& path) {
       {"sizes", SizesJson(*file)},
       {"vocabulary", VocabJson(**vocab)},
       {"exactness", exactness},
-      {"identity", Hex(*identity)},
-      {"sha256", Hex(*weights)}};
+      {"identity", Hex(digests->identity)},
+      {"sha256", Hex(digests->weights)}};
 }
 
 std::string FirstLine(const std::string& text) {

@@ -52,10 +52,11 @@ void FileNote::Write(std::string_view text) const {
   (void)WriteWhole(entry_, Bytes(text.begin(), text.end()));
 }
 
-void HashBytes(const MappedFile& file, size_t offset, size_t length, Sha256& hash) {
+void HashBytes(const MappedFile& file, size_t offset, size_t length, Sha256& hash, Sha256* beside) {
   for (size_t done = 0; done < length; done += kBlock) {
     const size_t n = std::min(kBlock, length - done);
     hash.Update(file.bytes().subspan(offset + done, n));
+    if (beside != nullptr) beside->Update(file.bytes().subspan(offset + done, n));
     file.Release(offset + done, n);
   }
 }

@@ -30,8 +30,8 @@ class FileNote {
   std::string entry_;  // path; empty without a cache
 };
 
-// Feeds bytes [offset, offset + length) of the file and gives their pages back: hashing must not raise the
-// process's peak.
-void HashBytes(const MappedFile& file, size_t offset, size_t length, Sha256& hash);
+// Feeds bytes [offset, offset + length) of the file to `hash`, and to `beside` if there is one, and gives
+// their pages back: hashing must not raise the process's peak.
+void HashBytes(const MappedFile& file, size_t offset, size_t length, Sha256& hash, Sha256* beside = nullptr);
 
 }  // namespace tandem

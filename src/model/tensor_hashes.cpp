@@ -42,10 +42,30 @@ std::optional<TensorHashes> ParseNote(std::string_view text) {
   return hashes;
 }
 
-TensorHashes HashWhole(const GgufFile& file) {
+Digest HashOne(const GgufFile& file, const GgufTensor& tensor, Sha256* beside) {
+  ByteWriter head;
+  head.U32(static_cast<uint32_t>(tensor.type));
+  for (const int64_t extent : tensor.shape) head.U64(static_cast<uint64_t>(extent));
+  Sha256 hash;
+  hash.Update(head.Take());
+  HashBytes(*file.file(), tensor.offset, tensor.bytes, hash, beside);
+  return hash.Finish();
+}
+
+// The header has them in the order of their offsets, apart: what OpenGguf lets through.
+TensorHashes HashWhole(const GgufFile& file, std::optional<Digest>* file_digest) {
   TensorHashes hashes;
-  for (const GgufTensor& tensor : file.header().tensors())
-    hashes.tensors.push_back({tensor.name, HashOfTensor(file, tensor)});
+  Sha256 all;
+  Sha256* beside = file_digest != nullptr ? &all : nullptr;
+  size_t at = 0;
+  for (const GgufTensor& tensor : file.header().tensors()) {
+    if (beside != nullptr) HashBytes(*file.file(), at, tensor.offset - at, all);
+    hashes.tensors.push_back({tensor.name, HashOne(file, tensor, beside)});
+    at = tensor.offset + tensor.bytes;
+  }
+  if (beside == nullptr) return hashes;
+  HashBytes(*file.file(), at, file.bytes().size() - at, all);
+  *file_digest = all.Finish();
   return hashes;
 }
 
@@ -61,14 +81,14 @@ Result<TensorHashes> VerifyPart(const GgufFile& file, int layers) {
   return TensorHashes{{}, std::move(part->tensors)};
 }
 
-Result<TensorHashes> Compute(const std::string& path) {
+Result<TensorHashes> Compute(const std::string& path, std::optional<Digest>* file_digest) {
   const auto file = OpenGguf(path);
   if (!file) return Forward(file);
   const auto named = [&](const Error& error) { return Fail(error.code, "{}: {}", path, error.message); };
   const auto shape = CheckModel(file->header());
   if (!shape) return named(shape.error());
   Result<TensorHashes> hashes =
-      IsModelPart(file->header()) ? VerifyPart(*file, shape->layers) : HashWhole(*file);
+      IsModelPart(file->header()) ? VerifyPart(*file, shape->layers) : HashWhole(*file, file_digest);
   if (!hashes) return named(hashes.error());
   hashes->hyperparameters = HashOfHyperparameters(file->header(), shape->arch);
   return hashes;
@@ -77,13 +97,7 @@ Result<TensorHashes> Compute(const std::string& path) {
 }  // namespace
 
 Digest HashOfTensor(const GgufFile& file, const GgufTensor& tensor) {
-  ByteWriter head;
-  head.U32(static_cast<uint32_t>(tensor.type));
-  for (const int64_t extent : tensor.shape) head.U64(static_cast<uint64_t>(extent));
-  Sha256 hash;
-  hash.Update(head.Take());
-  HashBytes(*file.file(), tensor.offset, tensor.bytes, hash);
-  return hash.Finish();
+  return HashOne(file, tensor, nullptr);
 }
 
 Digest HashOfHyperparameters(const GgufHeader& header, const std::string& arch) {
@@ -107,11 +121,16 @@ Digest HashOfHyperparameters(const GgufHeader& header, const std::string& arch) 
 }
 
 Result<TensorHashes> TensorHashesOf(const std::string& path, const std::string& cache_folder) {
+  return TensorHashesOf(path, cache_folder, nullptr);
+}
+
+Result<TensorHashes> TensorHashesOf(const std::string& path, const std::string& cache_folder,
+                                    std::optional<Digest>* file_digest) {
   const FileNote note(path, cache_folder, "\ntensors");
   if (const auto text = note.Read(kMaxNote)) {
     if (auto hashes = ParseNote(*text)) return std::move(*hashes);
   }
-  auto hashes = Compute(path);
+  auto hashes = Compute(path, file_digest);
   if (hashes) note.Write(NoteText(*hashes));
   return hashes;
 }

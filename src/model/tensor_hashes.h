@@ -2,6 +2,7 @@
 // different files on different machines can tell by it whether they are of one model.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,11 @@ Result<TensorHashes> TensorHashesOf(const std::string& path,
 
 // Equal exactly when both are of one model: hyper-parameters, and tensors by name, in any order.
 Digest ModelIdentity(const TensorHashes& hashes);
+
+// The same, and if `file_digest` is not null, all of a whole model's file has to be read and so is read in
+// one pass: its SHA-256 there. Else *file_digest is left as it is.
+Result<TensorHashes> TensorHashesOf(const std::string& path, const std::string& cache_folder,
+                                    std::optional<Digest>* file_digest);
 
 // ModelIdentity of a file, whole or part.
 Result<Digest> IdentityOf(const std::string& path, const std::string& cache_folder = HashCacheFolder());

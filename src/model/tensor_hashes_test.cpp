@@ -9,6 +9,7 @@
 
 #include "model/cut_model.h"
 #include "model/gguf_writer.h"
+#include "model/weights_hash.h"
 #include "testing/scratch_files.h"
 
 namespace tandem {
@@ -141,6 +142,36 @@ TEST_F(TensorHashesTest, ADamagedCacheIsPassedOver) {
 TEST_F(TensorHashesTest, FilesThatAreNoModelAreRefused) {
   EXPECT_EQ(IdentityOf(Path("absent"), cache_).error().code, ErrorCode::kFile);
   EXPECT_EQ(IdentityOf(Write("text", "no model at all"), cache_).error().code, ErrorCode::kFile);
+}
+
+TEST_F(TensorHashesTest, TheFilesDigestComesOfTheSamePass) {
+  for (const std::string& path : {kTarget, Cut({{0, 2}})}) {
+    const auto both = DigestsOf(path, "");
+    ASSERT_TRUE(both);
+    EXPECT_EQ(both->weights, WeightsHash(path, "").value());
+    EXPECT_EQ(both->identity, IdentityOf(path, "").value());
+  }
+  std::optional<Digest> digest;
+  ASSERT_TRUE(TensorHashesOf(kTarget, cache_, &digest));
+  EXPECT_EQ(digest, WeightsHash(kTarget, "").value());
+  digest.reset();
+  ASSERT_TRUE(TensorHashesOf(kTarget, cache_, &digest));
+  EXPECT_EQ(digest, std::nullopt) << "nothing was read";
+}
+
+TEST_F(TensorHashesTest, BothDigestsAreRememberedAndEitherAlone) {
+  const FileDigests both = DigestsOf(kTarget, "").value();
+  ASSERT_TRUE(DigestsOf(kTarget, cache_));
+  EXPECT_EQ(Entries(), 2u);
+  EXPECT_EQ(DigestsOf(kTarget, cache_)->weights, both.weights);
+  EXPECT_EQ(DigestsOf(kTarget, cache_)->identity, both.identity);
+  for (const bool weights : {false, true}) {
+    fs::remove_all(cache_);
+    ASSERT_TRUE(weights ? WeightsHash(kTarget, cache_) : IdentityOf(kTarget, cache_));
+    EXPECT_EQ(DigestsOf(kTarget, cache_)->weights, both.weights);
+    EXPECT_EQ(DigestsOf(kTarget, cache_)->identity, both.identity);
+    EXPECT_EQ(Entries(), 2u);
+  }
 }
 
 }  // namespace

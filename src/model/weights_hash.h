@@ -14,4 +14,12 @@ namespace tandem {
 // means no cache. kFile when the file cannot be read.
 Result<Digest> WeightsHash(const std::string& path, const std::string& cache_folder = HashCacheFolder());
 
+struct FileDigests {
+  Digest weights{};   // as WeightsHash has it
+  Digest identity{};  // as IdentityOf (tensor_hashes.h) has it
+};
+
+// Both; a whole model's file of which neither is remembered is read once. Errors as either.
+Result<FileDigests> DigestsOf(const std::string& path, const std::string& cache_folder = HashCacheFolder());
+
 }  // namespace tandem
