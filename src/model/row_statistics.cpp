@@ -4,7 +4,11 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+
 #include <limits>
+#include "model/gguf_header.h"
+#include "model/gguf_metadata.h"
+#include "model/hparams.h"
 
 namespace tandem {
 

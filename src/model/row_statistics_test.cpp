@@ -8,7 +8,9 @@
 #include <bit>
 #include <limits>
 
+#include "model/gguf_metadata.h"
 #include "model/gguf_writer.h"
+#include "model/hparams.h"
 
 namespace tandem {
 namespace {
