@@ -6,6 +6,11 @@
 #include <cmath>
 #include <limits>
 
+#include "base/bytes.h"
+#include "model/gguf_header.h"
+#include "model/gguf_metadata.h"
+#include "model/hparams.h"
+
 namespace tandem {
 
 namespace {

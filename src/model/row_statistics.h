@@ -13,11 +13,12 @@
 #include <vector>
 
 #include "base/result.h"
-#include "model/gguf_header.h"
-#include "model/gguf_metadata.h"
-#include "model/hparams.h"
 
 namespace tandem {
+
+class GgufHeader;
+class GgufMetadata;
+struct Hparams;
 
 // Of every channel of some rows, one figure each: finite, low <= 0 <= high, mean_magnitude >= 0.
 struct ChannelStatistics {

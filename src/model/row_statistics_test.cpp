@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "model/gguf_writer.h"
+#include "model/hparams.h"
 
 namespace tandem {
 namespace {
