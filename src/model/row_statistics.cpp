@@ -10,6 +10,11 @@
 #include "model/gguf_metadata.h"
 #include "model/hparams.h"
 
+#include "base/bytes.h"
+#include "model/gguf_header.h"
+#include "model/gguf_metadata.h"
+#include "model/hparams.h"
+
 namespace tandem {
 
 namespace {
