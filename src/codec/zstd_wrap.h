@@ -1,5 +1,6 @@
 // Messages through zstd: one byte says how the rest is stored, so that what does not shrink costs one byte
-// more and no time to decode. Byte 0: 0 for stored as it is, 1 for one zstd frame with its content size.
+// more and no time to decode. Messages below 1 KiB are stored untried. Byte 0: 0 for stored as it is, 1 for
+// one zstd frame with its content size.
 #pragma once
 
 #include "base/bytes.h"
