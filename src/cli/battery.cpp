@@ -27,8 +27,9 @@ std::string LineOf(const std::filesystem::path& path) {
 std::optional<double> BatteryLevel(const std::string& folder) {
   std::optional<double> level;
   std::error_code error;
-  for (const auto& supply : std::filesystem::directory_iterator(folder, error)) {
-    const auto line = [&](const char* name) { return LineOf(supply.path() / name); };
+  for (std::filesystem::directory_iterator supply(folder, error), end; !error && supply != end;
+       supply.increment(error)) {
+    const auto line = [&](const char* name) { return LineOf(supply->path() / name); };
     if (line("type") != "Battery" || line("scope") == "Device") continue;
     if (line("status") != "Discharging") continue;
     const auto percent = ParseInteger(line("capacity"));

@@ -9,6 +9,7 @@
 #include "cli/contender.h"
 #include "cli/cut_planning.h"
 #include "cli/demo_target.h"
+#include "cli/link_terms.h"
 #include "cli/model_path.h"
 #include "cli/statistics.h"
 #include "edge/dialer.h"
@@ -19,7 +20,6 @@ namespace {
 
 // One on each side: a prompt keeps both at work at once, and the machine may have but two cores.
 constexpr int kThreads = 1;
-constexpr double kBitsOfByteUs = 8e6;  // bit/s to bytes a us
 
 struct Samples {
   std::vector<double> mean, first, next;
@@ -58,9 +58,7 @@ class Bench {
   }
 
   CutTerms Terms() const {
-    return {.link = {.rtt_us = static_cast<double>(options_.link.rtt.count()),
-                     .up_bytes_per_us = options_.link.rates.up_bps / kBitsOfByteUs,
-                     .down_bytes_per_us = options_.link.rates.down_bps / kBitsOfByteUs},
+    return {.link = LinkTimesOf(options_.link.rtt, options_.link.rates),
             .text = {options_.prompt_tokens, options_.tokens}};
   }
 

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/user_cache.h"
+#include "cli/link_terms.h"
 #include "cli/output.h"
 #include "codec/row_codec_spec.h"
 
@@ -16,10 +17,11 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr size_t kMostBytes = 1 << 20;
+constexpr size_t kMostBytes = 16 << 20;
+constexpr int kDeepest = 8;  // a plan's JSON has 5 levels
 constexpr size_t kMostCuts = 513, kMostCodecs = 64;
 constexpr int kMostTokens = 1 << 20;
-constexpr double kMostBps = 1e15, kBitsOfByteUs = 8e6;
+constexpr double kMostBps = 1e15;
 constexpr double kMostUs = 1e12, kMostRowBytes = 1e9, kMostLoss = 1e9;
 
 Json HalfJson(const HalfTimes& half) {
@@ -32,8 +34,10 @@ Json CodecJson(const CodecAtCut& codec) {
   return {{"codec", codec.codec},
           {"prompt_bytes", Rounded(codec.cost.prompt_bytes, 2)},
           {"row_bytes", Rounded(codec.cost.row_bytes, 2)},
-          {"code_us", codec.cost.code_us},
-          {"block_us", codec.cost.block_us},
+          {"encode_us", codec.cost.encode_us},
+          {"decode_us", codec.cost.decode_us},
+          {"block_encode_us", codec.cost.block_encode_us},
+          {"block_decode_us", codec.cost.block_decode_us},
           {"dppl", codec.dppl}};
 }
 
@@ -108,8 +112,10 @@ CodecAtCut ReadCodec(Reader& read, const Json& entry) {
   if (const auto spec = ParseRowCodec(codec.codec); !spec) read.Complain(spec.error().message);
   codec.cost = {.prompt_bytes = read.Number(entry, "prompt_bytes", 0, kMostRowBytes),
                 .row_bytes = read.Number(entry, "row_bytes", 0, kMostRowBytes),
-                .code_us = read.Number(entry, "code_us", 0, kMostUs),
-                .block_us = read.Number(entry, "block_us", 0, kMostUs)};
+                .encode_us = read.Number(entry, "encode_us", 0, kMostUs),
+                .decode_us = read.Number(entry, "decode_us", 0, kMostUs),
+                .block_encode_us = read.Number(entry, "block_encode_us", 0, kMostUs),
+                .block_decode_us = read.Number(entry, "block_decode_us", 0, kMostUs)};
   codec.dppl = read.Number(entry, "dppl", -1, kMostLoss);
   return codec;
 }
@@ -131,8 +137,8 @@ CutTerms ReadTerms(Reader& read, const Json& json) {
                 .tokens = std::max(1, read.Whole(json, "predict", kMostTokens))};
   if (const Json link = read.Object(json, "link"); !link.empty())
     terms.link = {.rtt_us = 1000 * read.Number(link, "rtt_ms", 0, kMostUs),
-                  .up_bytes_per_us = read.Number(link, "up_bps", 0, kMostBps) / kBitsOfByteUs,
-                  .down_bytes_per_us = read.Number(link, "down_bps", 0, kMostBps) / kBitsOfByteUs};
+                  .up_bytes_per_us = read.Number(link, "up_bps", 0, kMostBps) / kBitsPerByteUs,
+                  .down_bytes_per_us = read.Number(link, "down_bps", 0, kMostBps) / kBitsPerByteUs};
   return terms;
 }
 
@@ -152,7 +158,14 @@ Json CutsJson(const CutPlan& plan) {
 }
 
 Result<KeptPlan> ParseKeptPlan(std::string_view text) {
-  const Json json = Json::parse(text, nullptr, false);
+  // Copies and dumps recurse, so nothing deep is let in.
+  bool deep = false;
+  const auto shallow = [&deep](int depth, Json::parse_event_t, Json&) {
+    deep = deep || depth > kDeepest;
+    return depth <= kDeepest;
+  };
+  const Json json = Json::parse(text, shallow, false);
+  if (deep) return Fail(ErrorCode::kFile, "not a plan: nested past {} levels", kDeepest);
   if (!json.is_object()) return Fail(ErrorCode::kFile, "not a plan: no JSON object");
   Reader read;
   KeptPlan kept;

@@ -25,7 +25,7 @@ struct KeptPlan {
 // of range, with the field's name. Cuts ascend; each has a codec at least.
 Result<KeptPlan> ParseKeptPlan(std::string_view text);
 
-// Of a file of at most 1 MiB; the sentence names it.
+// Of a file of at most 16 MiB; the sentence names it.
 Result<KeptPlan> ReadKeptPlan(const std::string& path);
 
 }  // namespace tandem

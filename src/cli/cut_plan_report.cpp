@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/cut_plan_file.h"
+#include "cli/link_terms.h"
 #include "cli/output.h"
 
 namespace tandem {
@@ -22,7 +23,7 @@ double Ms(double us) {
 }
 
 double Bps(double bytes_per_us) {
-  return 8e6 * bytes_per_us;
+  return kBitsPerByteUs * bytes_per_us;
 }
 
 const CutTerms& Terms(const MeasuredPlan& measured) {

@@ -30,9 +30,10 @@ MeasuredPlan SomePlan() {
   measured.windows = 4;
   measured.ppl = 4.5;
   measured.plan.layers = 6;
-  const CodecAtCut fine{"f16", {.prompt_bytes = 576, .row_bytes = 577, .code_us = 1, .block_us = 9}, -0.0001};
+  const CodecAtCut fine{
+      "f16", {.prompt_bytes = 576, .row_bytes = 577, .encode_us = 1, .block_encode_us = 9}, -0.0001};
   const CodecAtCut coarse{
-      "int4/token", {.prompt_bytes = 146, .row_bytes = 147, .code_us = 2, .block_us = 9}, 0.02};
+      "int4/token", {.prompt_bytes = 146, .row_bytes = 147, .encode_us = 2, .block_encode_us = 9}, 0.02};
   const HalfTimes quick{100, 400, 700}, slow{5000, 20'000, 30'000};
   measured.plan.cuts = {{{1, quick, slow}, {fine, coarse}}, {{6, slow, {300, 0, 0}}, {fine, coarse}}};
   return measured;
@@ -97,6 +98,14 @@ TEST(CutPlanFile, RefusesWhatMakesNoSense) {
   EXPECT_THAT(Refusal([](Json& j) { j["cuts"][0]["codecs"][0]["codec"] = "int9"; }), HasSubstr("int9"));
   EXPECT_THAT(Refusal([](Json& j) { j["cuts"][0]["codecs"] = 7; }), HasSubstr("codecs is no list"));
   EXPECT_THAT(Refusal([](Json& j) { j = 7; }), HasSubstr("no JSON object"));
+}
+
+TEST(CutPlanFile, RefusesWhatIsNestedDeeply) {
+  const std::string deep = R"({"max_dppl": )" + std::string(500'000, '[');
+  EXPECT_FALSE(ParseKeptPlan(deep));
+  const auto kept = ParseKeptPlan(deep + std::string(500'000, ']') + "}");
+  ASSERT_FALSE(kept);
+  EXPECT_THAT(kept.error().message, HasSubstr("nested past 8 levels"));
 }
 
 RC_GTEST_PROP(CutPlanFile, SurvivesDamage, ()) {

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <thread>
 
 #include "cli/evaluation_text.h"
 #include "cli/layer_ranges.h"
@@ -12,6 +11,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
+#include "edge/edge_model.h"
 #include "lab/measured_rows.h"
 
 namespace tandem {
@@ -33,11 +33,6 @@ nlohmann::ordered_json ReportJson(const CutModelReport& report, const std::strin
 constexpr Pos kWindow = 256;
 constexpr size_t kWindows = 8;
 
-int Threads(const Arguments& arguments) {
-  if (arguments.Given("threads")) return static_cast<int>(arguments.Integer("threads"));
-  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-}
-
 Status WeighAll(const std::string& model, const EvaluatedText& text, int threads,
                 std::vector<RowStatistics>& rows) {
   std::optional<Progress> progress;
@@ -54,7 +49,10 @@ Result<std::vector<RowStatistics>> Calibrated(const Arguments& arguments, const 
                                               std::span<const StageRange> stages, int layers) {
   const std::vector<int> cuts = CutsWithin(stages, layers);
   const std::string path = arguments.Text("calibrate");
-  auto chain = StageChain::Load(model, cuts, {.threads = Threads(arguments)});
+  auto chain =
+      StageChain::Load(model, cuts,
+                       {.threads = arguments.Given("threads") ? static_cast<int>(arguments.Integer("threads"))
+                                                              : AllThreads()});
   if (!chain) return Forward(chain);
   const WindowPlan plan{
       .form = WindowForm::kChunks, .context = std::min(kWindow, (*chain)->shape().context), .most = kWindows};
@@ -64,7 +62,11 @@ Result<std::vector<RowStatistics>> Calibrated(const Arguments& arguments, const 
                    sample->text.windows.size(), plan.context, path));
   auto rows = MeasureRows(**chain, cuts, sample->text);
   if (!rows || !arguments.Switch("heads")) return rows;
-  if (Status s = WeighAll(model, sample->text, Threads(arguments), *rows); !s) return Forward(s);
+  if (Status s = WeighAll(
+          model, sample->text,
+          arguments.Given("threads") ? static_cast<int>(arguments.Integer("threads")) : AllThreads(), *rows);
+      !s)
+    return Forward(s);
   return rows;
 }
 

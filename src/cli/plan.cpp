@@ -6,6 +6,7 @@
 #include "cli/evaluation_text.h"
 #include "cli/interruptible.h"
 #include "cli/layer_ranges.h"
+#include "cli/link_terms.h"
 #include "cli/model_path.h"
 #include "cli/report_outputs.h"
 #include "cli/token_file.h"
@@ -49,11 +50,7 @@ Result<std::vector<std::string>> CodecsFor(const Arguments& arguments, int width
 }
 
 CutTerms TermsOf(const Arguments& arguments) {
-  constexpr double kBitsOfByteUs = 8e6;  // bit/s to bytes a us
-  const LinkRates rates = arguments.Rate("rate");
-  return {.link = {.rtt_us = static_cast<double>(arguments.Duration("rtt").count()),
-                   .up_bytes_per_us = rates.up_bps / kBitsOfByteUs,
-                   .down_bytes_per_us = rates.down_bps / kBitsOfByteUs},
+  return {.link = LinkTimesOf(arguments.Duration("rtt"), arguments.Rate("rate")),
           .text = {.prompt = static_cast<int>(arguments.Integer("prompt-tokens")),
                    .tokens = static_cast<int>(arguments.Integer("predict"))},
           .max_dppl = arguments.Loss("max-dppl")};

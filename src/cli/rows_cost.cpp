@@ -26,7 +26,7 @@ std::vector<float> MadeUpRows(size_t rows, size_t width) {
 }
 
 struct Message {
-  double us = 0;  // there and back, the median
+  double encode_us = 0, decode_us = 0;  // medians
   size_t bytes = 0;
 };
 
@@ -35,16 +35,19 @@ Result<Message> Time(const RowCodec& codec, const std::vector<float>& rows) {
   const size_t count = rows.size() / codec.width();
   const std::vector<float> importance(count, 1.0f);
   Message timed;
-  std::vector<double> us;
+  std::vector<double> encode, decode;
   for (int round = 0; round < kRounds; ++round) {
     const Micros begin = clock.Now();
     const auto message = codec.Encode({rows, codec.width()}, 1, importance);
     if (!message) return Forward(message);
+    const Micros coded = clock.Now();
     if (const auto back = codec.Decode(*message, count); !back) return Forward(back);
-    us.push_back(static_cast<double>((clock.Now() - begin).count()));
+    encode.push_back(static_cast<double>((coded - begin).count()));
+    decode.push_back(static_cast<double>((clock.Now() - coded).count()));
     timed.bytes = message->size();
   }
-  timed.us = Median(us);
+  timed.encode_us = Median(encode);
+  timed.decode_us = Median(decode);
   return timed;
 }
 
@@ -57,8 +60,10 @@ Result<RowsCost> MeasureRowsCost(const RowCodec& codec) {
   if (!block) return Forward(block);
   return RowsCost{.prompt_bytes = static_cast<double>(block->bytes) / kBulkRows,
                   .row_bytes = static_cast<double>(row->bytes),
-                  .code_us = row->us,
-                  .block_us = block->us};
+                  .encode_us = row->encode_us,
+                  .decode_us = row->decode_us,
+                  .block_encode_us = block->encode_us,
+                  .block_decode_us = block->decode_us};
 }
 
 }  // namespace tandem

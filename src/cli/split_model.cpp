@@ -40,7 +40,11 @@ Result<SplitPlan> NamedSplit(const Arguments& arguments) {
 }
 
 // --recut, in order.
-Result<std::vector<CutChange>> Changes(const Arguments& arguments, const SplitPlan& first) {
+Result<std::vector<CutChange>> Changes(const Arguments& arguments, const std::string& part,
+                                       const SplitPlan& first) {
+  if (arguments.Given("recut") && first.end)
+    return Fail(ErrorCode::kUsage, "--recut moves where the cloud begins, and --split {}:{} has two ends",
+                first.begin, *first.end);
   std::vector<CutChange> changes;
   for (const std::string& text : arguments.Texts("recut")) {
     const auto change = ParseRecut(text);
@@ -48,11 +52,11 @@ Result<std::vector<CutChange>> Changes(const Arguments& arguments, const SplitPl
     if (!changes.empty() && change->after <= changes.back().after)
       return Fail(ErrorCode::kUsage, "--recut {} comes after {} tokens, the one before it after {}", text,
                   change->after, changes.back().after);
+    SplitPlan then = first;
+    then.begin = change->begin;
+    if (Status s = CheckEdgeSplit(part, then); !s) return Forward(s);
     changes.push_back(*change);
   }
-  if (!changes.empty() && first.end)
-    return Fail(ErrorCode::kUsage, "--recut moves where the cloud begins, and --split {}:{} has two ends",
-                first.begin, *first.end);
   return changes;
 }
 
@@ -62,13 +66,13 @@ struct Placed {
   CutRule rule{};  // empty: the cut stays
 };
 
-Result<Placed> AsNamed(const Arguments& arguments) {
+Result<Placed> AsNamed(const Arguments& arguments, const std::string& part) {
   for (const char* other : {"plan", "battery"}) {
     if (arguments.Given(other)) return Fail(ErrorCode::kUsage, "--{} goes with --split auto alone", other);
   }
   auto first = NamedSplit(arguments);
   if (!first) return Forward(first);
-  auto changes = Changes(arguments, *first);
+  auto changes = Changes(arguments, part, *first);
   if (!changes) return Forward(changes);
   Placed placed{std::move(*first)};
   if (changes->empty()) return placed;
@@ -89,19 +93,39 @@ Result<EdgeWeight> WeightOf(const Arguments& arguments) {
   return EdgeWeight([] { return EdgeWeightOf(BatteryLevel()); });
 }
 
+bool LooksAhead(const Arguments& arguments) {
+  return arguments.Given("model") || LooksUp(arguments);
+}
+
+// Those that --codec names, if it is given, and with look-ahead those that code rows one by one.
+Status KeepCodecs(const Arguments& arguments, CutPlan& plan) {
+  std::string named;
+  if (arguments.Given("codec")) {
+    const auto spec = ParseRowCodec(arguments.Text("codec"));
+    if (!spec) return Forward(spec);
+    named = Name(*spec);
+  }
+  const auto out = [&](const CodecAtCut& codec) {
+    const auto spec = ParseRowCodec(codec.codec);  // which reading the plan has checked
+    return !spec || (!named.empty() && Name(*spec) != named) || (LooksAhead(arguments) && !IsRowLocal(*spec));
+  };
+  for (PlannedCut& cut : plan.cuts) std::erase_if(cut.codecs, out);
+  return {};
+}
+
 // What is known before the first token: a plan that was measured, or one that is guessed from the model's
 // shape.
-Result<CutFollowing> Measured(const Arguments& arguments, const ModelFacts& facts, CutTerms& terms) {
+Result<CutFollowing> FollowMeasured(const Arguments& arguments, const ModelFacts& facts, CutTerms& terms) {
   const std::string path = arguments.Text("plan");
   auto kept = ReadKeptPlan(path);
   if (!kept) return Forward(kept);
   if (kept->identity != Hex(facts.identity))
     return Fail(ErrorCode::kModel, "{} is a plan for model {}, the part here is of {}", path,
                 kept->identity.substr(0, 12), Hex(facts.identity).substr(0, 12));
-  if (arguments.Given("codec")) {
-    for (PlannedCut& cut : kept->plan.cuts)
-      std::erase_if(cut.codecs, [&](const CodecAtCut& c) { return c.codec != arguments.Text("codec"); });
-  }
+  if (kept->plan.layers != facts.layers)
+    return Fail(ErrorCode::kModel, "{} is a plan for {} layers, the model has {}", path, kept->plan.layers,
+                facts.layers);
+  if (Status status = KeepCodecs(arguments, kept->plan); !status) return Forward(status);
   terms = kept->terms;
   CutFollowing following;
   following.plan = std::move(kept->plan);
@@ -110,9 +134,12 @@ Result<CutFollowing> Measured(const Arguments& arguments, const ModelFacts& fact
   return following;
 }
 
-Result<CutFollowing> Guessed(const Arguments& arguments, const ModelFacts& facts) {
+Result<CutFollowing> FollowGuessed(const Arguments& arguments, const ModelFacts& facts) {
   const auto spec = ParseRowCodec(arguments.Text("codec"));
   if (!spec) return Forward(spec);
+  // Its importances and calibrations are not to be had at every cut.
+  if (spec->mix != RowMix::kNone || spec->span == ScaleSpan::kChannel)
+    return Fail(ErrorCode::kUsage, "codec {} is for a cut that stays, not for --split auto", Name(*spec));
   const auto codec = RowCodec::Make(*spec, static_cast<size_t>(facts.width));
   if (!codec) return Forward(codec);
   const auto cost = MeasureRowsCost(*codec);
@@ -124,7 +151,7 @@ Result<CutFollowing> Guessed(const Arguments& arguments, const ModelFacts& facts
 }
 
 // The plan's best where there is one; else one layer, so that the edge is seen at work.
-Status Begin(const CutTerms& terms, CutFollowing& following) {
+Status ChooseFirstCut(const CutTerms& terms, CutFollowing& following) {
   if (!following.timed) {
     const PlannedCut& cut = following.plan.cuts[std::min<size_t>(1, following.plan.cuts.size() - 1)];
     following.begin = cut.times.begin;
@@ -147,7 +174,7 @@ Result<Placed> Automatic(const Arguments& arguments, const std::string& part) {
     return Fail(ErrorCode::kUsage,
                 "--split auto goes with tandem run alone: its text has one session after "
                 "another");
-  for (const char* other : {"recut", "codec-back"}) {
+  for (const char* other : {"recut", "codec-back", "importance"}) {
     if (arguments.Given(other)) return Fail(ErrorCode::kUsage, "--{} does not go with --split auto", other);
   }
   const auto facts = FactsOf(part);
@@ -155,12 +182,13 @@ Result<Placed> Automatic(const Arguments& arguments, const std::string& part) {
   const auto weight = WeightOf(arguments);
   if (!weight) return Forward(weight);
   CutTerms terms;
-  auto following = arguments.Given("plan") ? Measured(arguments, *facts, terms) : Guessed(arguments, *facts);
+  auto following =
+      arguments.Given("plan") ? FollowMeasured(arguments, *facts, terms) : FollowGuessed(arguments, *facts);
   if (!following) return Forward(following);
   following->plan = Within(std::move(following->plan), facts->first_layers);
   following->max_tokens = static_cast<int32_t>(arguments.Integer("predict"));
   terms.edge_weight = (*weight)();
-  if (Status s = Begin(terms, *following); !s) return Forward(s);
+  if (Status s = ChooseFirstCut(terms, *following); !s) return Forward(s);
   Placed placed{{.begin = following->begin, .codec = following->codec}};
   placed.rule = [follower = CutFollower(std::move(*following), *weight),
                  plan = placed.first](const CutFacts& seen) mutable -> std::optional<SplitPlan> {
@@ -195,7 +223,7 @@ Result<EdgeModel> LoadSplitModel(const Arguments& arguments, const LoadEngineOpt
   }
   const auto part = FindModel(arguments.Text("part"));
   if (!part) return Forward(part);
-  auto placed = IsAuto(arguments) ? Automatic(arguments, *part) : AsNamed(arguments);
+  auto placed = IsAuto(arguments) ? Automatic(arguments, *part) : AsNamed(arguments, *part);
   if (!placed) return Forward(placed);
   auto edge = LoadEdgeModel(*part, Mode::kCloud, options);
   if (!edge) return Forward(edge);

@@ -24,6 +24,7 @@ TEST(HalfTimes, EveryCutHasTimesOnBothSides) {
   ASSERT_TRUE(cloud) << cloud.error().message;
   for (size_t i = 0; i < cuts.size(); ++i) {
     EXPECT_GT((*edge)[i].row_us, 0);
+    EXPECT_GT((*edge)[i].tail_us, 0);
     EXPECT_GT((*edge)[i].block_us, 0);
     EXPECT_GT((*cloud)[i].row_us, 0);
   }

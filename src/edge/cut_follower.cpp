@@ -25,6 +25,13 @@ const CodecAtCut* Find(const PlannedCut* cut, const std::string& codec) {
   return found == cut->codecs.end() ? nullptr : &*found;
 }
 
+std::optional<CutOption> FindIn(const std::vector<CutOption>& options, int begin, const std::string& codec) {
+  const auto found = std::find_if(options.begin(), options.end(), [&](const CutOption& option) {
+    return option.begin == begin && option.codec == codec;
+  });
+  return found == options.end() ? std::nullopt : std::optional(*found);
+}
+
 }  // namespace
 
 const PlannedCut* CutFollower::Here() const {
@@ -33,15 +40,23 @@ const PlannedCut* CutFollower::Here() const {
   return found == following_.plan.cuts.end() ? nullptr : &*found;
 }
 
+void CutFollower::LearnHere(const CutFacts& facts, const PlannedCut& here, const CodecAtCut& codec) {
+  const int rows = std::min<int>(facts.front_rows, kBulkRows);
+  const double planned = rows > 0 ? StepUs(here.times.edge, rows) : 0;
+  if (planned > kLeastSeenUs) {
+    Blend(edge_, std::max(0.0, facts.front_us - rows * codec.cost.encode_us) / planned);
+    edge_at_best_ = std::min(edge_at_best_.value_or(following_.timed ? 1 : *edge_), *edge_);
+    seen_at_ = facts.tokens;
+  } else if (edge_ && facts.tokens >= seen_at_ + kForgets) {
+    edge_ = edge_at_best_;
+  }
+}
+
 void CutFollower::Learn(const CutFacts& facts) {
   const PlannedCut* here = Here();
   const CodecAtCut* codec = Find(here, following_.codec);
   if (codec == nullptr) return;
-  if (facts.front_rows > 0) {
-    const int rows = std::min<int>(facts.front_rows, kBulkRows);
-    const double planned = StepUs(here->times.edge, rows) + rows * codec->cost.code_us;
-    if (planned > kLeastSeenUs) Blend(edge_, facts.front_us / planned);
-  }
+  LearnHere(facts, *here, *codec);
   if (facts.cloud_row_us > 0 && here->times.cloud.row_us > kLeastSeenUs)
     Blend(cloud_, facts.cloud_row_us / here->times.cloud.row_us);
   const double away_us = std::max(0.0, facts.away_us - facts.front_us);
@@ -55,19 +70,20 @@ void CutFollower::Learn(const CutFacts& facts) {
 LinkTimes CutFollower::LinkOf(const CutFacts& facts) const {
   LinkTimes link{.rtt_us = near_us_, .up_bytes_per_us = facts.up_bytes_per_us};
   const CodecAtCut* codec = Find(Here(), following_.codec);
+  if (codec == nullptr || codec->cost.row_bytes <= 0 || near_us_ == 0) return link;
+  double each_us = link.up_bytes_per_us > 0 ? 1 / link.up_bytes_per_us : 0;
+  link.rtt_us = std::max(0.0, near_us_ - codec->cost.row_bytes * each_us);  // its row was on the line
   const double grown = std::max(0.0, facts.away_us - facts.front_us - near_us_);
-  if (codec == nullptr || codec->cost.row_bytes <= 0 || near_us_ == 0 || grown < near_us_ / 2) return link;
-  const double each = link.up_bytes_per_us > 0 ? 1 / link.up_bytes_per_us : 0;
-  link.up_bytes_per_us = 1 / (each + grown / codec->cost.row_bytes);
+  if (grown < near_us_ / 2) return link;
+  each_us += grown / codec->cost.row_bytes;
+  link.up_bytes_per_us = 1 / each_us;
   return link;
 }
 
 double CutFollower::MoveUs(const CutPlan& plan, const CutOption& to, const CutFacts& facts) const {
   const CutTerms terms{.link = LinkOf(facts), .text = {.prompt = facts.length, .tokens = 1}};
-  for (const CutOption& option : RankCuts(plan, terms)) {
-    if (option.begin == to.begin && option.codec == to.codec) return option.times.first_us + facts.load_us;
-  }
-  return facts.load_us;
+  const auto option = FindIn(RankCuts(plan, terms), to.begin, to.codec);
+  return (option ? option->times.first_us : 0) + facts.load_us;
 }
 
 std::optional<CutOption> CutFollower::Next(const CutFacts& facts) {
@@ -83,10 +99,9 @@ std::optional<CutOption> CutFollower::Next(const CutFacts& facts) {
                        .edge_weight = weight_ ? weight_() : 0};
   auto best = BestCut(plan, terms);
   if (!best || (best->begin == following_.begin && best->codec == following_.codec)) return std::nullopt;
-  for (const CutOption& now : RankCuts(plan, terms)) {
-    if (now.begin != following_.begin || now.codec != following_.codec) continue;
-    const double saved = now.cost_us - best->cost_us;
-    if (saved < kLeastGain * now.cost_us || saved * left < kPays * MoveUs(plan, *best, facts))
+  if (const auto now = FindIn(RankCuts(plan, terms), following_.begin, following_.codec)) {
+    const double saved = now->cost_us - best->cost_us;
+    if (saved < kLeastGain * now->cost_us || saved * left < kPays * MoveUs(plan, *best, facts))
       return std::nullopt;
   }
   following_.begin = best->begin;

@@ -52,16 +52,22 @@ class CutFollower {
   std::optional<CutOption> Next(const CutFacts& facts);
 
   static constexpr uint64_t kLeastTokens = 8;
+  // An edge that gave its layers away because it was busy cannot be seen to become idle: after so many tokens
+  // it is taken to be as quick again as it ever was.
+  static constexpr uint64_t kForgets = 64;
 
  private:
   const PlannedCut* Here() const;
   void Learn(const CutFacts& facts);
+  void LearnHere(const CutFacts& facts, const PlannedCut& here, const CodecAtCut& codec);
   LinkTimes LinkOf(const CutFacts& facts) const;
   double MoveUs(const CutPlan& plan, const CutOption& to, const CutFacts& facts) const;
 
   CutFollowing following_;
   EdgeWeight weight_;
   std::optional<double> edge_, cloud_;  // how many times as long as planned each side takes
+  std::optional<double> edge_at_best_;  // the least that was seen; 1 to begin with where times were measured
+  uint64_t seen_at_ = 0;                // tokens, when layers here were last seen at work
   double near_us_ = 0;                  // round trip without the layers here, when the session was young
   uint64_t session_ = 0;
   uint64_t moved_at_ = 0;

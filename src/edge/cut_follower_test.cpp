@@ -60,6 +60,43 @@ TEST(CutFollower, ABusyEdgeGivesItsLayersAway) {
   EXPECT_EQ(moved->codec, "f16");
 }
 
+// No layer is left here to be seen, so after a while the edge is taken to be idle again.
+TEST(CutFollower, AnEdgeThatWasBusyGetsItsLayersBack) {
+  CutFollower follower = Follower(6, 0);
+  CutFacts busy = Facts(20, 6);
+  busy.front_us *= 4;
+  busy.cloud_row_us = 600;  // the cloud's head is a fifth slower than planned
+  auto moved = follower.Next(busy);
+  ASSERT_TRUE(moved);
+  EXPECT_EQ(moved->begin, 0);
+  CutFacts away = Facts(21, 0);
+  away.cloud_row_us *= 1.2;
+  uint64_t back_at = 0;
+  for (uint64_t t = 21; t < 200 && back_at == 0; ++t) {
+    away.tokens = t;
+    moved = follower.Next(away);
+    if (moved) back_at = t;
+  }
+  EXPECT_EQ(back_at, 20 + CutFollower::kForgets);
+  EXPECT_EQ(moved->begin, 6);
+}
+
+// What the codec takes is not the layers' load.
+TEST(CutFollower, ACodecThatTakesLongIsNoLoad) {
+  CutFollowing following{
+      .plan = Plan(), .timed = true, .max_dppl = 0, .max_tokens = 1000, .begin = 1, .codec = "f16"};
+  for (PlannedCut& cut : following.plan.cuts) {
+    for (CodecAtCut& codec : cut.codecs) codec.cost.encode_us = codec.cost.decode_us = 2000;
+  }
+  CutFollower follower(std::move(following), nullptr);
+  for (uint64_t t = 1; t < 200; ++t) {
+    CutFacts facts = Facts(t, 1);
+    facts.front_us += 2000;
+    facts.away_us += 2000;
+    EXPECT_FALSE(follower.Next(facts)) << t;
+  }
+}
+
 TEST(CutFollower, ABusyCloudGivesItsLayersBack) {
   CutFollower follower = Follower(1, 0);
   CutFacts facts = Facts(20, 1);

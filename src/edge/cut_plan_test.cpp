@@ -14,13 +14,13 @@ constexpr RowsCost kFree{};
 
 TEST(SplitTimes, AddUpBothHalvesTheLinkAndTheCodec) {
   const CutTimes cut{3, Half(1000), Half(2000)};
-  const RowsCost rows{.prompt_bytes = 100, .row_bytes = 186, .code_us = 50, .block_us = 0};
+  const RowsCost rows{.prompt_bytes = 100, .row_bytes = 186, .encode_us = 30, .decode_us = 20};
   const LinkTimes link{.rtt_us = 30000, .up_bytes_per_us = 0.1, .down_bytes_per_us = 0.01};
   const SplitTimes times = PredictSplit(cut, false, rows, link, {.prompt = 1, .tokens = 10});
   // 186 + 14 bytes at 0.1 a us are 2000 us; a verdict's 12 at 0.01 are 1200.
-  EXPECT_DOUBLE_EQ(times.token_us, 1000 + 50 + 2000 + 30000 + 2000 + 1200);
+  EXPECT_DOUBLE_EQ(times.token_us, 1000 + 30 + 20 + 2000 + 30000 + 2000 + 1200);
   EXPECT_DOUBLE_EQ(times.first_us, 2 * 30000 + times.token_us);  // Welcome and Opened before it
-  EXPECT_DOUBLE_EQ(times.edge_busy_us, 1050);
+  EXPECT_DOUBLE_EQ(times.edge_busy_us, 1030);
   EXPECT_DOUBLE_EQ(times.MeanUs(10), (times.first_us + 9 * times.token_us) / 10);
 }
 

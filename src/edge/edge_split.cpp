@@ -125,6 +125,16 @@ Status LoadBack(const std::string& path, const ModelFacts& facts, const SplitPla
 
 }  // namespace
 
+Status CheckEdgeSplit(const std::string& path, const SplitPlan& plan) {
+  const auto facts = FactsOf(path);
+  if (!facts) return Forward(facts);
+  if (Status s = Check(plan, facts->layers); !s) return s;
+  const auto rows = CodecOf(plan.codec, *facts, plan.begin);
+  if (!rows) return Forward(rows);
+  const auto importance = ImportanceOf(plan, rows->codec.spec(), *facts);
+  return importance ? Status() : Forward(importance);
+}
+
 Result<EdgeSplit> LoadEdgeSplit(const std::string& path, const SplitPlan& plan,
                                 const LoadEngineOptions& options) {
   const auto facts = FactsOf(path);

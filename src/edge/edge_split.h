@@ -37,6 +37,10 @@ struct EdgeSplit {
   ModelCut cut;
 };
 
+// Whether LoadEdgeSplit could be asked for this, as far as can be told without loading: its errors, of
+// kUsage.
+Status CheckEdgeSplit(const std::string& path, const SplitPlan& plan);
+
 // path: the whole model, or a part that has the embedding and layers [0, begin), and those behind `end`.
 // kUsage for layers that the model has not, for an end that leaves no layer to one of the two, for a
 // codec that does not exist, does not fit the model's width or needs a calibration that the file has not at

@@ -25,8 +25,9 @@ class MovingCut {
   MovingCut(std::string path, LoadEngineOptions options, Micros loaded, CutRule rule)
       : path_(std::move(path)), options_(std::move(options)), loaded_(loaded), rule_(std::move(rule)) {}
 
-  // The part to go on with; null when it stays as it is. Loads it, which takes as long as it takes; the part
-  // that was given before is gone then. Errors as LoadEdgeSplit.
+  // The part to go on with; null when it stays as it is. Loads it, which takes as long as it takes, beside
+  // the part that was given before, which is gone then; the one that the text began with stays loaded. Errors
+  // as LoadEdgeSplit.
   Result<const EdgeSplit*> Next(CutFacts facts);
 
  private:

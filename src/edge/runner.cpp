@@ -56,7 +56,7 @@ class Runner {
 
   // Once a token: nothing else tells of another cut.
   void Recut() {
-    if (generation_.stats().generated == recut_asked_) return;
+    if (generation_.stats().generated == recut_asked_ || generation_.stats().offline_from) return;
     recut_asked_ = generation_.stats().generated;
     const auto part = hooks_.recut(seen_.Facts(generation_));
     if (!part) return Carry(generation_.Abort(part.error(), clock_.Now()));

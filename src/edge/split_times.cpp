@@ -25,11 +25,12 @@ double PipeUs(const CutTimes& cut, bool whole, const RowsCost& rows, const LinkT
   for (int at = 0; at < count; at += kBulkRows) {
     const int block = std::min<int>(kBulkRows, count - at);
     const bool bulk = block == kBulkRows;
-    const double coded = rows.block_us * block / kBulkRows;
-    edge += (bulk ? cut.edge.block_us : StepUs(cut.edge, block)) + (whole ? 0 : coded);
+    const double share = static_cast<double>(block) / kBulkRows;
+    edge += (bulk ? cut.edge.block_us : StepUs(cut.edge, block)) + (whole ? 0 : share * rows.block_encode_us);
     if (whole) continue;
     line = std::max(edge, line) + Carried(rows.prompt_bytes * block + kRowsFrame, link.up_bytes_per_us);
-    cloud = std::max(line, cloud) + (bulk ? cut.cloud.block_us : StepUs(cut.cloud, block));
+    cloud = std::max(line, cloud) + share * rows.block_decode_us +
+            (bulk ? cut.cloud.block_us : StepUs(cut.cloud, block));
   }
   return std::max(edge, cloud);
 }
@@ -46,8 +47,8 @@ SplitTimes PredictSplit(const CutTimes& cut, bool whole, const RowsCost& rows, c
   SplitTimes times;
   const double line_us = Carried(rows.row_bytes + kRowsFrame, link.up_bytes_per_us) +
                          Carried(kVerdictFrame, link.down_bytes_per_us);
-  times.edge_busy_us = cut.edge.row_us + rows.code_us;
-  times.token_us = times.edge_busy_us + cut.cloud.row_us + link.rtt_us + line_us;
+  times.edge_busy_us = cut.edge.row_us + rows.encode_us;
+  times.token_us = times.edge_busy_us + rows.decode_us + cut.cloud.row_us + link.rtt_us + line_us;
   times.first_us = (kTripsToFirst - 1) * link.rtt_us +
                    PipeUs(cut, whole, rows, link, std::max(0, text.prompt - 1)) + times.token_us;
   return times;

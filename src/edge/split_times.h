@@ -14,12 +14,12 @@ struct CutTimes {
   HalfTimes cloud{};  // the others and the head
 };
 
-// Rows of one cut in one codec. Times are those of both sides together.
+// Rows of one cut in one codec.
 struct RowsCost {
-  double prompt_bytes = 0;  // a row of a block's message, in the mean
-  double row_bytes = 0;     // a message of one row
-  double code_us = 0;       // encode and decode such a message
-  double block_us = 0;      // ... a block's
+  double prompt_bytes = 0;                          // a row of a block's message, in the mean
+  double row_bytes = 0;                             // a message of one row
+  double encode_us = 0, decode_us = 0;              // such a message
+  double block_encode_us = 0, block_decode_us = 0;  // ... a block's
 };
 
 struct LinkTimes {
@@ -36,7 +36,7 @@ struct TextLength {
 struct SplitTimes {
   double first_us = 0;      // from the dialled connection to the first token
   double token_us = 0;      // each of the others
-  double edge_busy_us = 0;  // of that, with the edge's processor at work
+  double edge_busy_us = 0;  // of token_us, with the edge's processor at work
 
   // The mean over a text's tokens, the first one's wait for the prompt included.
   double MeanUs(int tokens) const { return (first_us + (tokens - 1) * token_us) / tokens; }

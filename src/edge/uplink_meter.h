@@ -1,6 +1,7 @@
 // The rate of the way up, from a prompt's frames: the edge knows when each left and how long it is, the cloud
 // says how long after the first one the last one came (Opened.rows_us). A line of one rate that takes frames
-// in turn has exactly one rate at which they come that far apart. Pure.
+// in turn has exactly one rate at which they come that far apart. A young TCP connection's slow start reads
+// as a slower line than there is: over a long round trip the figure is a lower bound. Pure.
 #pragma once
 
 #include <cstddef>

@@ -4,11 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-
 #include <limits>
-#include "model/gguf_header.h"
-#include "model/gguf_metadata.h"
-#include "model/hparams.h"
 
 #include "base/bytes.h"
 #include "model/gguf_header.h"
